@@ -1,0 +1,78 @@
+"""How bodies run. The promises are numbered in design section 5 and checked by `sac_core.testing`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
+
+from anyio.abc import ByteStream
+
+from sac_core.contracts.process import Process
+from sac_core.errors import UnsupportedError
+from sac_core.models.body import Key, Observed, Probe
+from sac_core.models.launch import Launch, Secrets
+from sac_core.models.process import Command
+
+
+class Resync:
+    """Yielded by `Executor.watch` when hints may have been missed: observe everything."""
+
+
+RESYNC = Resync()
+
+
+class Executor(ABC):
+    """Runs bodies on one target. Stateless and level-triggered: every call carries the key, nobody waits inside.
+
+    Safe to call at once for different keys. Raises only errors of `sac_core.errors`: `LaunchError` (retrying is useless),
+    `UnavailableError`, `ConflictError`, `UnsupportedError`, `NotReadyError`, `LostError`.
+    """
+
+    @abstractmethod
+    async def probe(self) -> Probe:
+        """Is the target reachable, what can it do, what should an operator know?"""
+
+    @abstractmethod
+    async def ensure(self, key: Key, launch: Launch, secrets: Secrets) -> Observed:
+        """Bring the body to ``launch.hash`` and running; returns at once with what is there now.
+
+        The same hash again changes nothing on a running body (but its generation label). A body that exited, failed or was
+        stopped is started again. A new hash replaces the body, with at most one alive at any moment; what must end first
+        is ending when this returns, and a later call goes on. An older generation raises `ConflictError`.
+        """
+
+    @abstractmethod
+    async def observe(self, key: Key) -> Observed:
+        """What is there now; phase ``absent`` when there is nothing of ours."""
+
+    @abstractmethod
+    def bodies(self) -> AsyncIterator[Observed]:
+        """Every body with our owner label on this target, in any state."""
+
+    @abstractmethod
+    async def delete(self, key: Key, *, generation: int, grace: float, purge: bool) -> Observed:
+        """End and remove the body; returns at once, absent is success. ``purge`` takes its volumes too."""
+
+    async def open_holder(self, key: Key) -> ByteStream | None:
+        """A stream to the body's holder, closed by the caller; None when this body has none.
+
+        Raises `NotReadyError` when the body has not got that far, `LostError` when it is gone.
+        """
+        return None
+
+    async def open_process(self, key: Key, process_id: str, command: Command) -> Process:
+        """Run a command in a body without a holder; the same id again is the same process, never a second."""
+        raise UnsupportedError("this executor runs processes through a holder only")
+
+    async def stop(self, key: Key, *, generation: int, grace: float) -> Observed:
+        """End the body and keep its volumes (capability ``stop``); `Observed.kept` says what was kept."""
+        raise UnsupportedError("this executor cannot stop a body and keep it")
+
+    async def watch(self) -> AsyncIterator[Key | Resync]:
+        """Hints to observe (capability ``watch``); never relied on."""
+        raise UnsupportedError("this executor gives no hints")
+        yield RESYNC
+
+    async def dial(self, key: Key, port: int) -> ByteStream:
+        """A stream to a declared port (capability ``dial``)."""
+        raise UnsupportedError("this executor reaches no ports")

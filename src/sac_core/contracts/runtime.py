@@ -1,0 +1,21 @@
+"""The kind of agent: turns an Agent into a Launch. Conversations come with the first runtime that holds them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from sac_core.models.agent import Agent
+from sac_core.models.launch import Launch
+from sac_core.models.process import Command
+
+
+class Runtime(ABC):
+    """Knows one kind of agent. Pure and quick: no I/O, the same answer for the same agent."""
+
+    @abstractmethod
+    def launch(self, agent: Agent) -> Launch | None:
+        """The body that an agent needs; None when it needs none. Raises `InvalidError` that names the field."""
+
+    @abstractmethod
+    def terminal(self, agent: Agent) -> Command | None:
+        """What a session runs when it names no command; None when this runtime has no terminal."""

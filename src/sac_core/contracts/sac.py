@@ -1,0 +1,258 @@
+"""The one programming surface: the same embedded (`sac_core.open`) and over HTTP (`sac_core.connect`).
+
+Verbs take names, results are frozen models without methods. Every verb raises errors of `sac_core.errors`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Generic, Literal, TypeVar
+
+from sac_core.models.agent import Agent, AgentPhase, AgentSpec
+from sac_core.models.base import Model
+from sac_core.models.body import Finding
+from sac_core.models.change import Change, Page, Synced
+from sac_core.models.process import Chunk, Exit, TtySize
+from sac_core.models.session import Session
+from sac_core.wire.exec import ExecResult
+from sac_core.wire.terminal import Role, TerminalEvent
+
+T = TypeVar("T")
+
+
+class PluginInfo(Model):
+    """A plugin as `sac plugins` shows it. ``state`` ``failed`` has a message; settings and options are JSON schemas."""
+
+    name: str
+    family: str
+    summary: str = ""
+    distribution: str = ""
+    version: str = ""
+    state: Literal["loaded", "failed"] = "loaded"
+    message: str = ""
+    settings: dict[str, Any] = {}
+    options: dict[str, Any] = {}
+    isolated: bool | None = None
+
+
+class Status(Model):
+    """What `sac doctor` asks a server: version, installation id, data folder, findings with advice."""
+
+    version: str
+    installation: str
+    default_executor: str
+    findings: tuple[Finding, ...] = ()
+
+
+class Terminal(ABC):
+    """An attached viewer. Iterate over it for events; it ends after `Exited`, and leaving it ends nothing but the view.
+
+    ``offset`` is that of the next byte: attach again with it to go on without loss or repetition.
+    """
+
+    offset: int
+    role: Role
+    session: str
+    tty: TtySize | None
+
+    @abstractmethod
+    def __aiter__(self) -> AsyncIterator[TerminalEvent]: ...
+
+    @abstractmethod
+    async def write(self, data: bytes) -> None:
+        """Type. Returns when it is on its way; `Input` events say what reached the process. `ForbiddenError` for a watcher."""
+
+    @abstractmethod
+    async def resize(self, cols: int, rows: int) -> None:
+        """Set the terminal's size; only who controls may."""
+
+    @abstractmethod
+    async def signal(self, name: str) -> None:
+        """Signal the process group; ``name`` without SIG."""
+
+    @abstractmethod
+    async def eof(self) -> None:
+        """End the input."""
+
+    @abstractmethod
+    async def ack(self, offset: int) -> None:
+        """All before ``offset`` was consumed; from the first ack on at most 512 KiB are sent ahead."""
+
+    @abstractmethod
+    async def take(self) -> None:
+        """Take the input lease; a `RoleChanged` event follows."""
+
+
+class Exec(ABC):
+    """A running command with separate stdout and stderr. Leaving its context ends the command."""
+
+    @abstractmethod
+    def output(self) -> AsyncIterator[Chunk]:
+        """All of its output, nothing lost; a slow reader makes the command wait."""
+
+    @abstractmethod
+    async def write(self, data: bytes) -> None:
+        """To its stdin; waits while the command does not read."""
+
+    @abstractmethod
+    async def eof(self) -> None:
+        """End its stdin."""
+
+    @abstractmethod
+    async def signal(self, name: str) -> None:
+        """Signal its process group; ``name`` without SIG."""
+
+    @abstractmethod
+    async def wait(self) -> Exit:
+        """Its end; output must have been read."""
+
+
+class Resources(ABC, Generic[T]):
+    """What every kind has. Documents are wire forms; a verb that the kind lacks raises `UnsupportedError`."""
+
+    @abstractmethod
+    async def create_from(self, document: Mapping[str, Any], *, idempotency_key: str | None = None) -> T:
+        """Declare a thing from its whole wire form; the same key again within a day returns the first one's result."""
+
+    @abstractmethod
+    async def get(self, name: str) -> T: ...
+
+    @abstractmethod
+    async def list(
+        self, *, label_selector: str = "", field_selector: str = "", limit: int = 0, after: str | None = None
+    ) -> Page[T]:
+        """A page in the order of names; ``limit`` 0 is all. Selectors as in Kubernetes: ``a=b,c!=d,e in (f,g),h,!i``."""
+
+    @abstractmethod
+    def watch(self, *, label_selector: str = "", since: int | None = None) -> AsyncIterator[Change[T] | Synced]:
+        """Changes as they are committed, for ever. Without ``since``: what is there as ADDED first, then `Synced`."""
+
+    @abstractmethod
+    async def patch(self, name: str, patch: Mapping[str, Any], *, resource_version: str | None = None) -> T:
+        """JSON merge patch (RFC 7396) of metadata.labels, metadata.annotations and spec, in wire form."""
+
+    @abstractmethod
+    async def replace_from(self, name: str, document: Mapping[str, Any], *, resource_version: str | None = None) -> T:
+        """Write the whole spec, labels and annotations; ``metadata.resourceVersion`` or the argument guards it."""
+
+    @abstractmethod
+    async def delete(self, name: str, *, resource_version: str | None = None) -> None:
+        """Mark for deletion; what it made is removed first, then its row."""
+
+
+class Agents(Resources[Agent]):
+    """Declared workloads."""
+
+    @abstractmethod
+    async def create(
+        self,
+        name: str,
+        spec: AgentSpec | Mapping[str, Any] | None = None,
+        *,
+        labels: Mapping[str, str] | None = None,
+        annotations: Mapping[str, str] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Agent:
+        """Declare an agent; returns at once, `wait` waits for it to run. A mapping is the wire form (camelCase)."""
+
+    @abstractmethod
+    async def start(self, name: str) -> Agent: ...
+
+    @abstractmethod
+    async def stop(self, name: str) -> Agent: ...
+
+    @abstractmethod
+    async def restart(self, name: str) -> Agent: ...
+
+    @abstractmethod
+    async def wait(
+        self, name: str, phase: AgentPhase | Literal["absent"] = "Running", *, timeout: float = 300
+    ) -> Agent:
+        """Wait for a phase of the current generation; returns the agent then (for absent: as last seen).
+
+        Raises `LaunchError` with the agent's reason when it fails instead, `DeadlineError` after ``timeout`` seconds.
+        """
+
+    @abstractmethod
+    def logs(self, name: str, *, follow: bool = False, since: int = 0) -> AsyncIterator[Chunk]:
+        """Output of the agent's main process; `NotReadyError` when it has none."""
+
+
+class Sessions(Resources[Session]):
+    """Lasting uses of agents."""
+
+    @abstractmethod
+    async def create(
+        self,
+        agent: str,
+        *,
+        command: Sequence[str] | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        tty: TtySize | tuple[int, int] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Session:
+        """Open a process with a terminal in a running agent; no ``command`` takes the runtime's. Waits until it is open.
+
+        Raises `NotReadyError` when the agent does not run.
+        """
+
+    @abstractmethod
+    def attach(
+        self, name: str, *, since: int | None = None, mode: Role | None = None
+    ) -> AbstractAsyncContextManager[Terminal]:
+        """Become a viewer. No ``since``: from the start of the log. No ``mode``: control if the lease is free, else view."""
+
+
+class Sac(ABC):
+    """SAC, in the name of one principal and in one tenant."""
+
+    agents: Agents
+    sessions: Sessions
+
+    @abstractmethod
+    def resources(self, plural: str) -> Resources[Any]:
+        """The things of any registered kind, by its plural; `NotFoundError` when no such kind is registered."""
+
+    @abstractmethod
+    def watch(
+        self, *, kinds: Sequence[str] = (), label_selector: str = "", since: int | None = None
+    ) -> AsyncIterator[Change[Any] | Synced]:
+        """`Resources.watch` over several kinds (``Agent``, ``Session``) in one order; none means all that may be listed."""
+
+    @abstractmethod
+    async def exec(
+        self,
+        agent: str,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        timeout: float = 600,
+    ) -> ExecResult:
+        """Run a command to its end without input; at most 1 MiB of each stream is returned.
+
+        Raises `DeadlineError` after ``timeout`` seconds; the command is ended then.
+        """
+
+    @abstractmethod
+    def open_exec(
+        self,
+        agent: str,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        stdin: bool = True,
+    ) -> AbstractAsyncContextManager[Exec]:
+        """Run a command with streams; leaving the context ends it."""
+
+    @abstractmethod
+    async def plugins(self) -> tuple[PluginInfo, ...]:
+        """What is installed, and what failed to load and why."""
+
+    @abstractmethod
+    async def status(self) -> Status:
+        """The installation's version, id and findings with advice."""

@@ -1,0 +1,114 @@
+"""The Agent: a declared workload. Its spec says what should run, its status what was seen."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from sac_core.models.base import Model
+from sac_core.models.envelope import API_VERSION, Condition, Metadata
+from sac_core.models.launch import Egress, Port, Profile, Resources
+from sac_core.models.names import Argv, Environment, Name
+from sac_core.models.process import Exit
+
+AgentPhase = Literal["Pending", "Starting", "Running", "Stopped", "Completed", "Failed", "Unknown", "Terminating"]
+
+FAILED_REASONS = (
+    "ImageNotFound",
+    "InvalidSpec",
+    "QuotaExceeded",
+    "Forbidden",
+    "Unschedulable",
+    "CrashLoop",
+    "OutOfMemory",
+    "Evicted",
+    "Lost",
+    "RemovedOutside",
+    "SecretNotFound",
+    "StartTimeout",
+    "Unsupported",
+    "ExecutorError",
+)
+"""The closed list of reasons of phase Failed."""
+
+
+class ExecutorRef(Model):
+    """Which executor, and which of its targets; no target means the executor's default one."""
+
+    name: Name
+    target: Name | None = None
+
+
+class Workspace(Model):
+    """Where the agent works. ``folder`` is an absolute path on the target's machine; none means a folder of SAC's own."""
+
+    folder: str | None = None
+
+    @field_validator("folder")
+    @classmethod
+    def _absolute(cls, value: str | None) -> str | None:
+        if value is not None and (not value.startswith("/") or "\0" in value):
+            raise ValueError(f"{value!r} is not an absolute path: give the whole path, starting with '/'")
+        return value
+
+
+class AgentSpec(Model):
+    """What should run.
+
+    ``executor`` is a name or ``{name, target}``; empty takes the installation's default. ``lifetime`` ``run`` ends as
+    Completed and is never started again; ``service`` is restarted by ``restart``. ``start_timeout`` is in seconds.
+    """
+
+    runtime: Name = "shell"
+    executor: Name | ExecutorRef | None = None
+    state: Literal["Running", "Stopped"] = "Running"
+    restarted_at: datetime | None = None
+    restart: Literal["always", "on-failure", "never"] = "always"
+    lifetime: Literal["service", "run"] = "service"
+    profile: Profile = "dev"
+    image: str | None = None
+    command: Argv | None = None
+    env: Environment = Field(default_factory=dict)
+    files: dict[str, str] = Field(default_factory=dict)
+    workspace: Workspace = Workspace()
+    resources: Resources = Resources()
+    ports: tuple[Port, ...] = ()
+    egress: Egress = Egress()
+    options: dict[str, Any] = Field(default_factory=dict)
+    start_timeout: float = Field(default=180.0, gt=0, le=86400)
+
+    @property
+    def executor_ref(self) -> ExecutorRef | None:
+        """The executor as a reference, whichever way it was written."""
+        return ExecutorRef(name=self.executor) if isinstance(self.executor, str) else self.executor
+
+
+class AgentStatus(Model):
+    """What was seen. ``restarts`` counts bodies started again in a row; ``next_attempt`` is when the next is due."""
+
+    phase: AgentPhase = "Pending"
+    reason: str = ""
+    message: str = ""
+    conditions: tuple[Condition, ...] = ()
+    observed_generation: int = 0
+    executor: str = ""
+    isolated: bool | None = None
+    hash: str = ""
+    exit: Exit | None = None
+    progress: str = ""
+    restarts: int = 0
+    started_at: datetime | None = None
+    running_at: datetime | None = None
+    next_attempt: datetime | None = None
+
+
+class Agent(Model):
+    """A declared workload; has at most one live body."""
+
+    api_version: Literal["sac/v1"] = API_VERSION
+    kind: Literal["Agent"] = "Agent"
+    metadata: Metadata
+    spec: AgentSpec = AgentSpec()
+    status: AgentStatus = AgentStatus()

@@ -1,0 +1,78 @@
+"""What an executor says about bodies and about itself."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from sac_core.models.base import Model
+from sac_core.models.process import Exit
+
+BodyPhase = Literal["absent", "pending", "running", "stopped", "exited", "failed", "terminating", "unknown"]
+Kept = Literal["memory", "disk", "nothing"]
+
+
+class Key(NamedTuple):
+    """Which body: every name outside SAC is derived from ``uid``; ``tenant`` and ``agent`` are labels for people."""
+
+    tenant: str
+    agent: str
+    uid: str
+
+
+class Observed(Model):
+    """What an executor saw of a body at ``observed_at`` (UTC).
+
+    ``hash`` and ``generation`` are those the body carries; ``holder`` says whether `open_holder` can reach one;
+    ``kept`` what a stopped body kept; ``progress`` a line for people (an image pull). ``alive`` is set by executors
+    that know: False means that no process of the body runs.
+    """
+
+    key: Key
+    phase: BodyPhase
+    reason: str = ""
+    message: str = ""
+    hash: str = ""
+    generation: int = 0
+    exit: Exit | None = None
+    holder: bool = False
+    kept: Kept = "nothing"
+    progress: str = ""
+    observed_at: datetime | None = None
+
+
+class Finding(Model):
+    """One line of a check, with advice."""
+
+    level: Literal["ok", "warning", "error"]
+    check: str
+    message: str
+    advice: str = ""
+
+
+class Probe(Model):
+    """An executor's answer to: are you reachable, what can you do? ``isolated`` False is shown as *not a sandbox*."""
+
+    reachable: bool
+    isolated: bool = True
+    capabilities: tuple[str, ...] = ()
+    limits: dict[str, str] = {}
+    findings: tuple[Finding, ...] = ()
+
+
+CAPABILITIES = ("holder", "stop", "watch", "dial", "limits", "replace")
+"""What a `Probe` may name: optional parts of the contract, each checked by the suite when named."""
+
+OWNER_LABEL = "sac/owner"
+
+
+def body_labels(owner: str, key: Key, *, generation: int, hash: str) -> dict[str, str]:
+    """The labels that every body carries; what lacks our ``sac/owner`` is never touched."""
+    return {
+        OWNER_LABEL: owner,
+        "sac/tenant": key.tenant,
+        "sac/agent": key.agent,
+        "sac/uid": key.uid,
+        "sac/generation": str(generation),
+        "sac/hash": hash,
+    }

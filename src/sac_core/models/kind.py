@@ -1,0 +1,76 @@
+"""Kinds are registered: what a declared thing is called and made of. Routes, OpenAPI, verbs and forms come from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sac_core.models.agent import Agent
+from sac_core.models.base import Model
+from sac_core.models.session import Session
+
+Verb = Literal["list", "create", "get", "replace", "patch", "delete"]
+ALL_VERBS: tuple[Verb, ...] = ("list", "create", "get", "replace", "patch", "delete")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a list: its heading, and the dotted wire path of its value."""
+
+    title: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A declared thing's names, scope, model, columns and verbs. ``generate_name``: SAC makes the name if none is given."""
+
+    kind: str
+    plural: str
+    singular: str
+    model: type[Any]
+    scope: Literal["tenant", "platform"] = "tenant"
+    columns: tuple[Column, ...] = ()
+    verbs: tuple[Verb, ...] = ALL_VERBS
+    generate_name: bool = False
+
+    @property
+    def spec(self) -> type[Model]:
+        """The model of its spec."""
+        model: type[Model] = self.model.model_fields["spec"].annotation
+        return model
+
+    def permission(self, verb: str) -> str:
+        """The permission that a verb on this kind needs."""
+        return f"{self.plural}:{verb}"
+
+
+AGENT = Kind(
+    kind="Agent",
+    plural="agents",
+    singular="agent",
+    model=Agent,
+    columns=(
+        Column("NAME", "metadata.name"),
+        Column("PHASE", "status.phase"),
+        Column("REASON", "status.reason"),
+        Column("RUNTIME", "spec.runtime"),
+        Column("EXECUTOR", "status.executor"),
+        Column("AGE", "metadata.creationTimestamp"),
+    ),
+)
+
+SESSION = Kind(
+    kind="Session",
+    plural="sessions",
+    singular="session",
+    model=Session,
+    columns=(
+        Column("NAME", "metadata.name"),
+        Column("AGENT", "spec.agent"),
+        Column("PHASE", "status.phase"),
+        Column("AGE", "metadata.creationTimestamp"),
+    ),
+    verbs=("list", "create", "get", "delete"),
+    generate_name=True,
+)

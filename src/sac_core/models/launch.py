@@ -1,0 +1,103 @@
+"""A Launch: the pure description of a body. What changes the template replaces the body; the binding is delivered later."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Literal
+
+from pydantic import Field
+
+from sac_core.models.base import Model
+from sac_core.models.names import Argv, Environment, Labels
+
+Profile = Literal["dev", "strict"]
+
+
+class Resources(Model):
+    """Limits of a body; none means the executor's default. cpu in cores, memory and disk in bytes."""
+
+    cpu: float | None = Field(default=None, gt=0)
+    memory: int | None = Field(default=None, gt=0)
+    disk: int | None = Field(default=None, gt=0)
+    processes: int | None = Field(default=None, gt=0)
+    gpus: int | None = Field(default=None, ge=0)
+
+
+class Mount(Model):
+    """A place of the target inside the body. ``folder`` is a folder of the target, ``volume`` a named one of ours."""
+
+    kind: Literal["folder", "volume"]
+    source: str
+    path: str
+    read_only: bool = False
+
+
+class Port(Model):
+    """A port of the body that `Executor.dial` may reach."""
+
+    name: str
+    port: int = Field(ge=1, le=65535)
+
+
+class Egress(Model):
+    """What a body may reach: ``all``, ``none``, or only the named hosts."""
+
+    mode: Literal["all", "none", "allow"] = "all"
+    hosts: tuple[str, ...] = ()
+
+
+class Template(Model):
+    """The part of a Launch whose change replaces the body. ``options`` are the executor's own."""
+
+    image: str | None = None
+    command: Argv | None = None
+    cwd: str | None = None
+    resources: Resources = Resources()
+    mounts: tuple[Mount, ...] = ()
+    ports: tuple[Port, ...] = ()
+    egress: Egress = Egress()
+    profile: Profile = "dev"
+    restarted_at: str | None = None
+    options: dict[str, object] = Field(default_factory=dict)
+
+
+class Binding(Model):
+    """The part of a Launch that is delivered after the start, and again when it changes."""
+
+    env: Environment = Field(default_factory=dict)
+    files: dict[str, str] = Field(default_factory=dict)
+    labels: Labels = Field(default_factory=dict)
+
+
+class Launch(Model):
+    """A body's description, computed once per generation and stored with the agent's row."""
+
+    generation: int = 1
+    template: Template = Template()
+    binding: Binding = Binding()
+
+    @property
+    def hash(self) -> str:
+        """16 hexadecimal digits of SHA-256 over the template alone."""
+        text = json.dumps(self.template.to_wire(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class Secrets:
+    """Secret values on their way into a body: no repr, in no hash, never logged."""
+
+    __slots__ = ("env", "files")
+
+    def __init__(self, env: dict[str, str] | None = None, files: dict[str, bytes] | None = None) -> None:
+        self.env = env or {}
+        self.files = files or {}
+
+    def __repr__(self) -> str:
+        return "Secrets(...)"
+
+    def __reduce__(self) -> str:
+        raise TypeError("secrets are not pickled")
+
+
+NO_SECRETS = Secrets()

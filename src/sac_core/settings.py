@@ -1,0 +1,67 @@
+"""What an operator may set, and the only reader of SAC's environment variables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from sac_core.errors import ConfigurationError
+
+DEFAULT_PORT = 8765
+
+
+def _data_dir() -> Path:
+    import os
+
+    base = os.environ.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "share") / "sac"
+
+
+class Settings(BaseSettings):
+    """SAC's settings. Each is read from ``SAC_<NAME>`` unless given; unknown keyword arguments are refused."""
+
+    model_config = SettingsConfigDict(env_prefix="SAC_", extra="forbid", frozen=True)
+
+    data_dir: Path = Field(default_factory=_data_dir)
+    """Where everything is kept that a restart may not lose. Mode 0700."""
+
+    host: str = "127.0.0.1"
+    """The address to listen on. Another than loopback needs an authenticator that is not the local one."""
+
+    port: int = Field(default=DEFAULT_PORT, ge=0, le=65535)
+    """The TCP port; 0 takes a free one."""
+
+    token: SecretStr | None = None
+    """A token of the user's choosing for scripts, at least 16 characters."""
+
+    server: str | None = None
+    """The address of a server for the command; none means the server of the data directory."""
+
+    default_executor: str = "process"
+    """The executor of an agent that names none."""
+
+    resync: float = Field(default=30.0, gt=0)
+    """Seconds between comparisons of what is declared with what runs; each with 10 % jitter."""
+
+    plugins: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Settings of plugins by name; a plugin named here must load, or SAC does not start."""
+
+
+def load_settings(**given: Any) -> Settings:
+    """The settings from the environment and ``given``; raises `ConfigurationError` that names the variable."""
+    try:
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        raise ConfigurationError(first["msg"], field=f"SAC_{name}", hint="see docs/reference/settings.md") from None
+    if settings.token is not None and len(settings.token.get_secret_value()) < 16:
+        raise ConfigurationError(
+            "the token is too short",
+            field="SAC_TOKEN",
+            hint="use at least 16 characters, for example: openssl rand -hex 16",
+        )
+    return settings
