@@ -1,0 +1,146 @@
+"""Finds plugins one by one, so that a broken one is a recorded failure and stops nothing but itself."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+import pluggy
+
+from sac_core.errors import ConfigurationError
+from sac_core.hooks.records import API, AuthenticatorPlugin, ExecutorPlugin, RuntimePlugin
+from sac_core.hooks.registry import Failure, Origin, Registry
+from sac_core.hooks.specs import FAMILIES
+from sac_core.models.kind import Kind
+
+GROUP = "sac"
+
+_OFFERS: dict[str, tuple[str, type[Any]]] = {
+    "sac_executors": ("executor", ExecutorPlugin),
+    "sac_runtimes": ("runtime", RuntimePlugin),
+    "sac_authenticators": ("authenticator", AuthenticatorPlugin),
+    "sac_kinds": ("kind", Kind),
+}
+_LISTENERS = ("sac_agent_event", "sac_session_event")
+
+
+@dataclass(slots=True)
+class _Found:
+    offers: dict[tuple[str, str], tuple[Any, Origin]] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+
+    def add(self, family: str, offer: Any, origin: Origin) -> None:
+        name = offer.plural if family == "kind" else offer.name
+        refused = {failure.name for failure in self.failures if failure.family == family}
+        if getattr(offer, "api", API) != API:
+            self.failures.append(
+                Failure(name, family, origin, f"it was made for version {offer.api} of the contracts, this is {API}")
+            )
+        elif (family, name) in self.offers or name in refused:
+            self._clash(family, name, origin)
+        else:
+            self.offers[family, name] = (offer, origin)
+
+    def _clash(self, family: str, name: str, origin: Origin) -> None:
+        _, other = self.offers.pop((family, name), (None, origin))
+        message = f"offered by {other} and by {origin}: neither is used; uninstall one of them"
+        self.failures.append(Failure(name, family, origin, message))
+
+
+def load(*, required: Iterable[str] = (), extra: Iterable[tuple[str, object]] = ()) -> Registry:
+    """The registry of all installed plugins and the ``extra`` modules or objects (name, plugin).
+
+    A broken plugin becomes a `Failure`; `ConfigurationError` only when one of ``required`` (names of offers) is not usable.
+    """
+    manager = pluggy.PluginManager(GROUP)
+    for family in FAMILIES:
+        manager.add_hookspecs(family)
+    found = _Found()
+    for origin, get in _candidates(extra):
+        _register(manager, found, origin, get)
+    registry = _registry(manager, found)
+    _check_required(registry, required)
+    return registry
+
+
+def _candidates(extra: Iterable[tuple[str, object]]) -> Iterator[tuple[Origin, Callable[[], object]]]:
+    for point in entry_points(group=GROUP):
+        yield _origin(point), point.load
+    for name, plugin in extra:
+        yield Origin(name), lambda plugin=plugin: plugin  # type: ignore[misc]
+
+
+def _origin(point: EntryPoint) -> Origin:
+    distribution = point.dist
+    if distribution is None:
+        return Origin(point.name)
+    return Origin(point.name, distribution.name, distribution.version)
+
+
+def _register(manager: pluggy.PluginManager, found: _Found, origin: Origin, get: Callable[[], object]) -> None:
+    try:
+        plugin = get()
+        _refuse_async(manager, plugin)
+        manager.register(plugin, name=f"{origin.distribution}:{origin.plugin}")
+        manager.check_pending()
+        offers = [(family, offer) for hook, (family, cls) in _OFFERS.items() for offer in _ask(plugin, hook, cls)]
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a plugin may raise anything, SystemExit too, and must not take the host with it
+        _forget(manager, origin)
+        found.failures.append(Failure(origin.plugin, "plugin", origin, f"{type(error).__name__}: {error}"))
+        return
+    for family, offer in offers:
+        found.add(family, offer, origin)
+
+
+def _forget(manager: pluggy.PluginManager, origin: Origin) -> None:
+    name = f"{origin.distribution}:{origin.plugin}"
+    if manager.has_plugin(name):
+        manager.unregister(name=name)
+
+
+def _refuse_async(manager: pluggy.PluginManager, plugin: object) -> None:
+    for name in dir(plugin):
+        if name.startswith("sac_") and manager.parse_hookimpl_opts(plugin, name) is not None:
+            method = getattr(plugin, name)
+            if inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method):
+                raise ConfigurationError(f"hook {name} is async; hooks are plain functions that only offer or are told")
+
+
+def _ask(plugin: object, hook: str, cls: type[Any]) -> list[Any]:
+    method = getattr(plugin, hook, None)
+    if method is None:
+        return []
+    offers = list(method())
+    for offer in offers:
+        if not isinstance(offer, cls):
+            raise ConfigurationError(f"{hook} offered a {type(offer).__name__}, not a {cls.__name__}")
+    return offers
+
+
+def _registry(manager: pluggy.PluginManager, found: _Found) -> Registry:
+    families: dict[str, dict[str, Any]] = {family: {} for family, _ in _OFFERS.values()}
+    for (family, name), (offer, _) in found.offers.items():
+        families[family][name] = offer
+    return Registry(
+        executors=families["executor"],
+        runtimes=families["runtime"],
+        authenticators=families["authenticator"],
+        kinds=families["kind"],
+        origins={key: origin for key, (_, origin) in found.offers.items()},
+        failures=tuple(found.failures),
+        listeners={name: getattr(manager.hook, name) for name in _LISTENERS},
+    )
+
+
+def _check_required(registry: Registry, required: Iterable[str]) -> None:
+    usable = {*registry.executors, *registry.runtimes, *registry.authenticators, *registry.kinds}
+    for name in required:
+        if name in usable:
+            continue
+        why = next((f.message for f in registry.failures if f.name == name), "it is not installed")
+        raise ConfigurationError(f"plugin {name!r} is needed and not usable: {why}", hint="see: sac plugins")

@@ -1,0 +1,87 @@
+"""What was found: the offers by family and name, and the failures. Made by the loader, never a global."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from sac_core.errors import InvalidError
+from sac_core.hooks.records import AuthenticatorPlugin, ExecutorPlugin, Offer, RuntimePlugin
+from sac_core.models.kind import Kind
+
+log = logging.getLogger("sac.plugins")
+
+R = TypeVar("R", bound=Offer)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a plugin came from: the entry point's name, its distribution and version."""
+
+    plugin: str
+    distribution: str = ""
+    version: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.distribution or self.plugin} {self.version}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A plugin, or one of its offers, that is not used, and why."""
+
+    name: str
+    family: str
+    origin: Origin
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """The plugins of one SAC."""
+
+    executors: Mapping[str, ExecutorPlugin] = field(default_factory=dict)
+    runtimes: Mapping[str, RuntimePlugin] = field(default_factory=dict)
+    authenticators: Mapping[str, AuthenticatorPlugin] = field(default_factory=dict)
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    origins: Mapping[tuple[str, str], Origin] = field(default_factory=dict)
+    failures: tuple[Failure, ...] = ()
+    listeners: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+
+    def executor(self, name: str) -> ExecutorPlugin:
+        """The executor of that name; raises `InvalidError` that lists what is there."""
+        return self._find(self.executors, "executor", name)
+
+    def runtime(self, name: str) -> RuntimePlugin:
+        """The runtime of that name; raises `InvalidError` that lists what is there."""
+        return self._find(self.runtimes, "runtime", name)
+
+    def tell(self, hook: str, event: object) -> None:
+        """Tell listeners after the fact; what a listener raises is logged and stops nothing."""
+        listener = self.listeners.get(hook)
+        if listener is None:
+            return
+        try:
+            listener(event=event)
+        except Exception:
+            log.exception("a plugin failed in %s", hook)
+
+    def _find(self, offers: Mapping[str, R], family: str, name: str) -> R:
+        if name in offers:
+            return offers[name]
+        failed = next((f for f in self.failures if f.name == name and f.family == family), None)
+        if failed is not None:
+            raise InvalidError(
+                f"{family} {name!r} is not usable: {failed.message}", field=f"spec.{family}", hint="see: sac plugins"
+            )
+        known = ", ".join(sorted(offers)) or "none"
+        raise InvalidError(
+            f"there is no {family} {name!r}",
+            field=f"spec.{family}",
+            hint=f"installed: {known}; others are distributions named sac-{_FAMILY.get(family, family)}-<name>",
+        )
+
+
+_FAMILY = {"runtime": "agent"}
