@@ -25,13 +25,18 @@ ROLES: Final = ("control", "view")
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """The first frame: the offset of the next byte, the session's name, this viewer's role, the terminal's size."""
+    """The first frame: the offset of the next byte, the session's name, this viewer's role, the terminal's size.
+
+    ``end`` is where the output ended at the moment of attaching: what is older is history, and a terminal must not send
+    the replies that history asks for.
+    """
 
     type: ClassVar[str] = "attached"
     offset: int
     session: str
     role: Role
     tty: dict[str, int] | None = None
+    end: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +169,7 @@ def decode_server(text: str) -> ServerFrame:
     data = control(text)
     match data.get("type"):
         case "attached":
-            return Attached(data["offset"], data["session"], data["role"], data.get("tty"))
+            return Attached(data["offset"], data["session"], data["role"], data.get("tty"), data.get("end"))
         case "input":
             return Input(data["received"])
         case "gap":
