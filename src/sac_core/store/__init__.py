@@ -1,0 +1,10 @@
+"""What remembers: declared things, their changes, and small operational facts, in SQL.
+
+Belongs here: tables, migrations, statements, scopes enforced in every statement, transactions, the lock on the database
+file, and the translation of a database's failures into our errors.
+Does not belong here: any decision about a thing (phases, generations, who may what), HTTP, or the making of names.
+"""
+
+from sac_core.store.sqlite import open_sqlite_store
+
+__all__ = ["open_sqlite_store"]

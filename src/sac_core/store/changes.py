@@ -1,0 +1,80 @@
+"""Committed changes in order, forgetting old ones, and waiting for new ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import anyio
+from sqlalchemy import Select, and_, delete, func, select, update
+
+from sac_core.contracts.store import Record, Scope
+from sac_core.errors import ExpiredError
+from sac_core.models.change import Change
+from sac_core.store.connection import Run, Writer
+from sac_core.store.records import from_change
+from sac_core.store.scope import within
+from sac_core.store.tables import changes, counter
+
+_PRUNE_BATCH = 5000
+"""Rows forgotten in one transaction, so that writers never wait long."""
+
+
+async def changes_after(
+    run: Run, scope: Scope, since: int, *, kinds: Sequence[str], limit: int
+) -> list[Change[Record]]:
+    """See `Store.changes`."""
+    rows = await run(_after(scope, since, kinds, limit))
+    newest, pruned = rows[0][:2]
+    if since < pruned:
+        raise ExpiredError(f"changes up to version {pruned} are no longer kept", hint="list again and watch from there")
+    if since > newest:
+        raise ExpiredError(
+            f"version {since} is newer than the database's, {newest}: it was restored from a backup",
+            hint="list again and watch from there",
+        )
+    return [Change(verb, version, from_change(text)) for _, _, version, verb, text in rows if version is not None]
+
+
+def _after(scope: Scope, since: int, kinds: Sequence[str], limit: int) -> Select[Any]:
+    """One read of the counter and of what follows; without new changes it is one row of the counter alone."""
+    new = and_(changes.c.rv > since, *within(scope, changes.c.tenant))
+    if kinds:
+        new = and_(new, changes.c.kind.in_(kinds))
+    columns = (counter.c.rv, counter.c.pruned, changes.c.rv, changes.c.verb, changes.c.object)
+    return select(*columns).select_from(counter.outerjoin(changes, new)).order_by(changes.c.rv).limit(max(limit, 1))
+
+
+async def prune_changes(writer: Writer, *, keep: int) -> None:
+    """Forget all but the newest ``keep``."""
+    boundary = select(changes.c.rv).order_by(changes.c.rv.desc()).offset(max(keep, 0)).limit(1).scalar_subquery()
+    batch = select(changes.c.rv).where(changes.c.rv <= boundary).order_by(changes.c.rv).limit(_PRUNE_BATCH).subquery()
+    while True:
+        async with writer.transaction() as transaction:
+            last, count = (await transaction.run(select(func.max(batch.c.rv), func.count()).select_from(batch)))[0]
+            if count:
+                await transaction.run(delete(changes).where(changes.c.rv <= last))
+                await transaction.run(update(counter).values(pruned=last))
+        if count < _PRUNE_BATCH:
+            return
+
+
+class News:
+    """The newest committed version, and a way to wait for a newer one."""
+
+    def __init__(self, version: int) -> None:
+        self._version = version
+        self._told = anyio.Event()
+
+    def tell(self, version: int) -> None:
+        """Wake all that wait; called after a commit."""
+        self._version = max(self._version, version)
+        self._told.set()
+        self._told = anyio.Event()
+
+    async def wait(self, since: int, timeout: float) -> int:
+        """See `Store.wait_changed`."""
+        with anyio.move_on_after(timeout):
+            while self._version <= since:
+                await self._told.wait()
+        return self._version

@@ -1,0 +1,70 @@
+"""The store on SQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from sqlalchemy import select
+
+from sac_core.contracts.context import State
+from sac_core.contracts.store import Reader, Record, Scope, Store, Unit
+from sac_core.models.change import Change
+from sac_core.store.changes import News, changes_after, prune_changes
+from sac_core.store.connection import Readings, Writer
+from sac_core.store.reader import SqlReader
+from sac_core.store.state import SqlState, prune_state
+from sac_core.store.tables import counter
+from sac_core.store.unit import SqlUnit
+
+
+class SqlStore(Store):
+    """Remembers in SQL. ``version`` is the newest committed one when it is made."""
+
+    def __init__(
+        self, readings: Readings, writer: Writer, *, installation: str, version: int, clock: Callable[[], datetime]
+    ) -> None:
+        self._readings = readings
+        self._writer = writer
+        self._installation = installation
+        self._news = News(version)
+        self._clock = clock
+
+    def read(self, scope: Scope) -> Reader:
+        return SqlReader(self._readings.run, scope)
+
+    @asynccontextmanager
+    async def transaction(self, scope: Scope) -> AsyncIterator[Unit]:
+        unit: SqlUnit | None = None
+        try:
+            async with self._writer.transaction() as transaction:
+                unit = SqlUnit(transaction.run, scope, self._clock)
+                yield unit
+        finally:
+            # Also after a cancellation: it may have come when the commit was on its way.
+            if unit is not None and unit.written:
+                self._news.tell(await self.version())
+
+    async def version(self) -> int:
+        version: int = (await self._readings.run(select(counter.c.rv)))[0][0]
+        return version
+
+    async def changes(
+        self, scope: Scope, since: int, *, kinds: Sequence[str] = (), limit: int = 500
+    ) -> list[Change[Record]]:
+        return await changes_after(self._readings.run, scope, since, kinds=kinds, limit=limit)
+
+    async def wait_changed(self, since: int, timeout: float) -> int:
+        return await self._news.wait(since, timeout)
+
+    def state(self, plugin: str) -> State:
+        return SqlState(plugin, self._readings.run, self._writer, self._clock)
+
+    async def prune(self, *, keep: int) -> None:
+        await prune_changes(self._writer, keep=keep)
+        await prune_state(self._writer, self._clock())
+
+    @property
+    def installation(self) -> str:
+        return self._installation

@@ -1,0 +1,80 @@
+"""The tables. The first columns of `resources` are the fields of a `Record`, in its order."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+
+metadata = MetaData()
+
+resources = Table(
+    "resources",
+    metadata,
+    Column("kind", String, nullable=False),
+    Column("tenant", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("uid", String, primary_key=True),
+    Column("owner", String, nullable=False),
+    Column("spec", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("meta", Text, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("resource_version", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("deleted_at", BigInteger),
+    Column("launch", Text),
+    Column("deadline", BigInteger),
+    Column("owner_server", String),
+    Column("fence", BigInteger, nullable=False),
+    # In this order one index serves a page of one tenant and a page of all.
+    UniqueConstraint("kind", "tenant", "name", name="one_name"),
+)
+Index("due", resources.c.kind, resources.c.deadline, sqlite_where=resources.c.deadline.is_not(None))
+
+labels = Table(
+    "labels",
+    metadata,
+    Column("kind", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("value", String, primary_key=True),
+    Column("tenant", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("uid", String, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("labels_of", labels.c.uid, labels.c.key, labels.c.value)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("rv", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("kind", String, nullable=False),
+    Column("tenant", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("uid", String, nullable=False),
+    Column("verb", String, nullable=False),
+    Column("object", Text, nullable=False),
+)
+
+counter = Table(
+    "counter",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("rv", BigInteger, nullable=False),
+    Column("pruned", BigInteger, nullable=False),
+    Column("state", BigInteger, nullable=False),
+)
+"""One row. ``rv`` is the newest version, ``pruned`` the newest one forgotten, ``state`` counts writes of `state`."""
+
+state = Table(
+    "state",
+    metadata,
+    Column("plugin", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+)
+Index("expiring", state.c.expires_at, sqlite_where=state.c.expires_at.is_not(None))
+
+installation = Table("installation", metadata, Column("id", String, primary_key=True))
