@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import anyio
-from sqlalchemy import Select, and_, delete, func, select, update
+from sqlalchemy import Select, delete, func, select, true, update
 
 from sac_core.contracts.store import Record, Scope
 from sac_core.errors import ExpiredError
@@ -24,7 +24,7 @@ async def changes_after(
     run: Run, scope: Scope, since: int, *, kinds: Sequence[str], limit: int
 ) -> list[Change[Record]]:
     """See `Store.changes`."""
-    rows = await run(_after(scope, since, kinds, limit))
+    rows = await run(following(scope, since, kinds, limit))
     newest, pruned = rows[0][:2]
     if since < pruned:
         raise ExpiredError(f"changes up to version {pruned} are no longer kept", hint="list again and watch from there")
@@ -33,16 +33,18 @@ async def changes_after(
             f"version {since} is newer than the database's, {newest}: it was restored from a backup",
             hint="list again and watch from there",
         )
-    return [Change(verb, version, from_change(text)) for _, _, version, verb, text in rows if version is not None]
+    found = [Change(verb, version, from_change(text)) for _, _, version, verb, text in rows if version is not None]
+    return sorted(found, key=lambda change: change.version)  # a join promises no order
 
 
-def _after(scope: Scope, since: int, kinds: Sequence[str], limit: int) -> Select[Any]:
+def following(scope: Scope, since: int, kinds: Sequence[str], limit: int) -> Select[Any]:
     """One read of the counter and of what follows; without new changes it is one row of the counter alone."""
-    new = and_(changes.c.rv > since, *within(scope, changes.c.tenant))
+    new = select(changes.c.rv.label("version"), changes.c.verb, changes.c.object)
+    new = new.where(changes.c.rv > since, *within(scope, changes.c.tenant))
     if kinds:
-        new = and_(new, changes.c.kind.in_(kinds))
-    columns = (counter.c.rv, counter.c.pruned, changes.c.rv, changes.c.verb, changes.c.object)
-    return select(*columns).select_from(counter.outerjoin(changes, new)).order_by(changes.c.rv).limit(max(limit, 1))
+        new = new.where(changes.c.kind.in_(kinds))
+    part = new.order_by(changes.c.rv).limit(max(limit, 1)).subquery("part")
+    return select(counter.c.rv, counter.c.pruned, part).select_from(counter.outerjoin(part, true()))
 
 
 async def prune_changes(writer: Writer, *, keep: int) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 import anyio
 from sqlalchemy import Executable
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sac_core.errors import UnavailableError
@@ -52,9 +53,10 @@ class Transaction:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
         self._broken: UnavailableError | None = None
+        self._told: Callable[[], None] = _nobody
 
     async def run(self, statement: Executable, parameters: Any = None, /) -> Rows:
-        self.check()
+        self._check()
         return await settled(self._run(statement, parameters))
 
     async def _run(self, statement: Executable, parameters: Any) -> Rows:
@@ -66,10 +68,23 @@ class Transaction:
             self._broken = error
             raise
 
-    def check(self) -> None:
-        """Refuse to go on in a transaction that is broken."""
+    async def commit(self) -> None:
+        self._check()
+        with translated():
+            await self._connection.commit()
+        self._told()
+
+    def after_commit(self, told: Callable[[], None]) -> None:
+        """Call ``told`` when it is committed, also when a cancellation comes while the commit is on its way."""
+        self._told = told
+
+    def _check(self) -> None:
         if self._broken is not None:
             raise self._broken
+
+
+def _nobody() -> None:
+    """Told of a commit when nobody asked to be."""
 
 
 class Writer:
@@ -97,8 +112,7 @@ class Writer:
             await settled(_begin(connection))
             transaction = Transaction(connection)
             yield transaction
-            transaction.check()
-            await settled(_commit(connection))
+            await settled(transaction.commit())
         finally:
             await settled(_release(connection))
 
@@ -129,13 +143,11 @@ async def _begin(connection: AsyncConnection) -> None:
         await connection.begin()
 
 
-async def _commit(connection: AsyncConnection) -> None:
-    with translated():
-        await connection.commit()
-
-
 async def _release(connection: AsyncConnection) -> None:
-    """Give the connection back; what is not committed is rolled back."""
-    if connection.sync_connection is not None:
-        with translated():
-            await connection.close()
+    """Give the connection back; what is not committed is rolled back. One that cannot be rolled back is replaced."""
+    if connection.sync_connection is None:
+        return
+    try:
+        await connection.close()
+    except SQLAlchemyError:
+        await connection.invalidate()

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
-from sac_core.errors import ConflictError, SacError, UnavailableError
+from sac_core.errors import ConflictError, InvalidError, SacError, UnavailableError
 
 _PRIMARY = 0xFF
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE}
@@ -23,6 +23,8 @@ def translated() -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         raise _meaning(error) from _cause(error)
+    except (UnicodeEncodeError, OverflowError):
+        raise InvalidError("a text is not Unicode, or a number is too big", hint="use UTF-8 and 64 bits") from None
 
 
 def busy() -> UnavailableError:

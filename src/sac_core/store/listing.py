@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import FromClause, Select, literal, select, true, tuple_
+from sqlalchemy import ColumnElement, FromClause, Select, literal, select, true, tuple_
 
 from sac_core.contracts.store import Query, Requirement, Scope
 from sac_core.errors import InvalidError
@@ -30,36 +31,42 @@ def listing(scope: Scope, kind: str, query: Query) -> Select[Any]:
 def _matching(scope: Scope, kind: str, query: Query) -> Select[Any]:
     if query.limit < 0:
         raise InvalidError("a limit is not negative", field="limit", hint="0 means all")
-    statement = _narrowed(_ordered(scope, kind, query), query)
-    return statement.limit(query.limit + 1) if query.limit else statement
-
-
-def _ordered(scope: Scope, kind: str, query: Query) -> Select[Any]:
-    """In order and after the token: along the index of names, or of labels when the value of one is given."""
     anchor = next((term for term in query.labels if _is_anchor(term)), None)
-    along: FromClause = resources if anchor is None else labels.alias("along")
-    statement = select(*RECORD).where(*within(scope, resources.c.tenant), resources.c.kind == kind)
+    along = resources if anchor is None else labels.alias("along")
+    statement = select(*RECORD).where(resources.c.kind == kind, *within(scope, resources.c.tenant))
     if anchor is not None:
-        statement = statement.select_from(along.join(resources, resources.c.uid == along.c.uid))
-        statement = statement.where(
-            along.c.kind == kind,
-            along.c.key == anchor.key,
-            along.c.value == anchor.values[0],
-            *within(scope, along.c.tenant),
-        )
-    if query.after is not None:
-        tenant, name = place_of(query.after)
-        statement = statement.where(tuple_(along.c.tenant, along.c.name) > tuple_(literal(tenant), literal(name)))
-    return statement.order_by(along.c.tenant, along.c.name)
+        statement = statement.join(along, along.c.uid == resources.c.uid)
+        statement = statement.where(*_anchored(scope, kind, anchor, along))
+    statement = statement.where(*_conditions(query, anchor))
+    return _part(statement, query, _order(scope, along))
 
 
 def _is_anchor(term: Requirement) -> bool:
     return term.operator in ("=", "in") and len(term.values) == 1
 
 
-def _narrowed(statement: Select[Any], query: Query) -> Select[Any]:
-    statement = statement.where(*(label_condition(term) for term in query.labels))
-    statement = statement.where(*(field_condition(term) for term in query.fields))
+def _anchored(scope: Scope, kind: str, anchor: Requirement, along: FromClause) -> list[ColumnElement[bool]]:
+    """Walk the index of labels, in whose order the names of one label's value are."""
+    value = anchor.values[0]
+    return [along.c.kind == kind, along.c.key == anchor.key, along.c.value == value, *within(scope, along.c.tenant)]
+
+
+def _conditions(query: Query, anchor: Requirement | None) -> Iterator[ColumnElement[bool]]:
+    yield from (label_condition(term) for term in query.labels if term is not anchor)
+    yield from (field_condition(term) for term in query.fields)
     if query.due_before is not None:
-        statement = statement.where(resources.c.deadline <= to_micros(query.due_before))
-    return statement
+        yield resources.c.deadline <= to_micros(query.due_before)
+
+
+def _order(scope: Scope, along: FromClause) -> list[ColumnElement[str]]:
+    """Of one tenant the name alone: SQLite would sort what follows a known tenant."""
+    return [along.c.tenant, along.c.name] if scope.everywhere else [along.c.name]
+
+
+def _part(statement: Select[Any], query: Query, order: list[ColumnElement[str]]) -> Select[Any]:
+    """The part after the token, in order, and one row more than asked for."""
+    if query.after is not None:
+        place = place_of(query.after)[-len(order) :]
+        statement = statement.where(tuple_(*order) > tuple_(*map(literal, place)))
+    statement = statement.order_by(*order)
+    return statement.limit(query.limit + 1) if query.limit else statement

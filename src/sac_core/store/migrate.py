@@ -17,7 +17,9 @@ def migrate(connection: Connection) -> None:
     config.attributes["connection"] = connection
     try:
         command.upgrade(config, "head")
-    except CommandError:
+    except CommandError as error:
+        if "locate revision" not in str(error):
+            raise
         raise ConfigurationError(
             "the database was written by a newer SAC than this one",
             reason="NewerDatabase",

@@ -17,7 +17,7 @@ from sac_core.store.scope import scoped
 from sac_core.store.tables import resources
 
 _KIND = resources.c.kind == bindparam("kind")
-_BY_NAME = scoped(select(*RECORD).where(_KIND, resources.c.name == bindparam("name")), resources.c.tenant)
+_BY_NAME = scoped(select(*RECORD).where(_KIND, resources.c.name == bindparam("name")).limit(2), resources.c.tenant)
 _BY_UID = scoped(select(*RECORD).where(_KIND, resources.c.uid == bindparam("uid")), resources.c.tenant)
 
 

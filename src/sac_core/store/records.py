@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sac_core.contracts.store import Record
+from sac_core.errors import InvalidError
 
 FIELDS = tuple(field.name for field in fields(Record))
 
@@ -27,8 +28,11 @@ def from_micros(micros: int | None) -> datetime | None:
 
 
 def to_text(value: Any) -> str:
-    """JSON as it is stored."""
-    return json.dumps(value, separators=(",", ":"))
+    """JSON as it is stored; raises `InvalidError` for numbers that JSON does not have."""
+    try:
+        return json.dumps(value, separators=(",", ":"), allow_nan=False)
+    except ValueError:
+        raise InvalidError("a number is not finite", hint="JSON has no NaN and no Infinity") from None
 
 
 def to_row(record: Record) -> dict[str, Any]:

@@ -36,15 +36,10 @@ class SqlStore(Store):
 
     @asynccontextmanager
     async def transaction(self, scope: Scope) -> AsyncIterator[Unit]:
-        unit: SqlUnit | None = None
-        try:
-            async with self._writer.transaction() as transaction:
-                unit = SqlUnit(transaction.run, scope, self._clock)
-                yield unit
-        finally:
-            # Also after a cancellation: it may have come when the commit was on its way.
-            if unit is not None and unit.written:
-                self._news.tell(await self.version())
+        async with self._writer.transaction() as transaction:
+            unit = SqlUnit(transaction.run, scope, self._clock)
+            transaction.after_commit(lambda: self._news.tell(unit.written))
+            yield unit
 
     async def version(self) -> int:
         version: int = (await self._readings.run(select(counter.c.rv)))[0][0]
