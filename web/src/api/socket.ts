@@ -1,0 +1,19 @@
+import { apiUrl, request } from "./http";
+
+/** What we use of a WebSocket; a test puts its own in place. */
+export type Socket = Pick<WebSocket, "send" | "close" | "bufferedAmount" | "readyState"> & {
+  binaryType: BinaryType;
+  onopen: ((event: Event) => void) | null;
+  onmessage: ((event: MessageEvent) => void) | null;
+  onclose: ((event: CloseEvent) => void) | null;
+};
+
+/** A socket that is connecting. WebSockets carry no headers: a single-use ticket goes as second subprotocol. */
+export async function dial(path: string, protocol: string): Promise<Socket> {
+  const { ticket } = await request<{ ticket: string }>("POST", "tickets");
+  const url = apiUrl(path);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  const socket = new WebSocket(url, [protocol, `sac.ticket.${ticket}`]);
+  socket.binaryType = "arraybuffer";
+  return socket;
+}

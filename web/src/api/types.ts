@@ -1,0 +1,95 @@
+/** The objects of the API as they are on the wire; only the fields that the console reads. */
+
+export type AgentPhase =
+  | "Pending"
+  | "Starting"
+  | "Running"
+  | "Stopped"
+  | "Completed"
+  | "Failed"
+  | "Unknown"
+  | "Terminating";
+export type SessionPhase = "Pending" | "Running" | "Ended" | "Terminating";
+export type Role = "control" | "view";
+
+export interface Metadata {
+  name: string;
+  namespace?: string;
+  uid?: string;
+  owner?: string;
+  labels?: Record<string, string>;
+  generation?: number;
+  resourceVersion?: string;
+  creationTimestamp?: string;
+  deletionTimestamp?: string;
+}
+
+export interface Condition {
+  type: string;
+  status: "True" | "False" | "Unknown";
+  reason?: string;
+  message?: string;
+  lastTransitionTime?: string;
+}
+
+export interface Exit {
+  code?: number | null;
+  signal?: string | null;
+  reason?: string;
+}
+
+export interface Agent {
+  kind: "Agent";
+  metadata: Metadata;
+  spec: {
+    runtime: string;
+    executor?: string | { name: string; target?: string };
+    state?: "Running" | "Stopped";
+    lifetime?: "service" | "run";
+    restart?: string;
+    profile?: string;
+    workspace?: { folder?: string };
+  };
+  status: {
+    phase: AgentPhase;
+    reason?: string;
+    message?: string;
+    conditions?: Condition[];
+    executor?: string;
+    isolated?: boolean;
+    exit?: Exit;
+    progress?: string;
+    restarts?: number;
+    startedAt?: string;
+    runningAt?: string;
+    nextAttempt?: string;
+  };
+}
+
+export interface Session {
+  kind: "Session";
+  metadata: Metadata;
+  spec: { agent: string; command?: string[]; cwd?: string; tty?: { cols: number; rows: number } };
+  status: { phase: SessionPhase; reason?: string; message?: string; exit?: Exit; openedAt?: string; endedAt?: string };
+}
+
+export type Resource = Agent | Session;
+
+export interface Principal {
+  kind: string;
+  name: string;
+  tenant: string;
+}
+
+export interface Plugin {
+  name: string;
+  family: string;
+  summary?: string;
+  state?: string;
+  isolated?: boolean;
+}
+
+export interface Status {
+  version?: string;
+  defaultExecutor?: string;
+}

@@ -1,0 +1,42 @@
+import { Observable } from "./observable";
+
+export type Route =
+  | { page: "agents" }
+  | { page: "new" }
+  | { page: "agent"; name: string }
+  | { page: "terminal"; agent: string }
+  | { page: "session"; name: string };
+
+/** The page that a fragment names; what we do not know is the list. */
+export function parseRoute(hash: string): Route {
+  const [first, second, third] = hash.replace(/^#\/?/, "").split("/").map(decode);
+  if (first === "new") return { page: "new" };
+  if (first === "agents" && second) {
+    return third === "new" ? { page: "terminal", agent: second } : { page: "agent", name: second };
+  }
+  if (first === "sessions" && second) return { page: "session", name: second };
+  return { page: "agents" };
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+export const links = {
+  agents: "#/agents",
+  create: "#/new",
+  agent: (name: string) => `#/agents/${encodeURIComponent(name)}`,
+  terminal: (agent: string) => `#/agents/${encodeURIComponent(agent)}/new`,
+  session: (name: string) => `#/sessions/${encodeURIComponent(name)}`,
+};
+
+export const route = new Observable<Route>(parseRoute(location.hash));
+addEventListener("hashchange", () => route.set(parseRoute(location.hash)));
+
+export function go(link: string): void {
+  location.hash = link;
+}

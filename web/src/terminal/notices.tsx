@@ -1,0 +1,56 @@
+import { useState } from "preact/hooks";
+import { Banner } from "../parts/banner";
+import { t } from "../strings";
+import { copyText } from "./screen";
+import type { Notice } from "./viewer";
+
+/** Bytes as people read them. */
+export function sizeText(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB"];
+  const power = bytes > 0 ? Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10)) : 0;
+  const value = bytes / 1024 ** power;
+  return `${value >= 10 || power === 0 ? Math.round(value) : value.toFixed(1)} ${units[power]}`;
+}
+
+function noticeText(notice: Notice): string {
+  switch (notice.kind) {
+    case "gap":
+      return t.terminal.gap(sizeText(notice.bytes));
+    case "unconfirmed":
+      return t.terminal.unconfirmed(notice.bytes);
+    case "not-sent":
+      return t.terminal.notSent;
+    case "failure":
+      return notice.message;
+  }
+}
+
+/** The last thing that a person should know about this terminal's connection. */
+export function Notices({ notice, onClose }: { notice: Notice | null; onClose: () => void }) {
+  if (!notice) return null;
+  const tone = notice.kind === "failure" || notice.kind === "not-sent" ? "bad" : "info";
+  return (
+    <Banner tone={tone} testid={`notice-${notice.kind}`} onClose={onClose}>
+      {noticeText(notice)}
+    </Banner>
+  );
+}
+
+/** The program wants to write the clipboard: only a person's click does. */
+export function CopyOffer({ text, onClose }: { text: string | null; onClose: () => void }) {
+  const [failed, setFailed] = useState(false);
+  if (text === null) return null;
+  const copy = async (): Promise<void> => {
+    const done = await copyText(text);
+    setFailed(!done);
+    if (done) onClose();
+  };
+  return (
+    <Banner tone="info" testid="clipboard-offer" onClose={onClose}>
+      {failed ? t.terminal.copyFailed : t.terminal.copyOffer([...text].length)}{" "}
+      <button class="button button-small" data-testid="clipboard-copy" onClick={() => void copy()}>
+        {t.common.copy}
+      </button>
+    </Banner>
+  );
+}
