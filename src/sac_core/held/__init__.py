@@ -1,0 +1,11 @@
+"""The client of the holder: calls, channels and processes over any byte stream to a body.
+
+Belongs here: `open_link` and what it yields. Does not belong here: how a stream to a holder is got (executors
+know that), who may use a process (the service decides that). All that comes from a holder is hostile bytes and checked.
+"""
+
+from sac_core.held.link import HolderLink, open_link
+from sac_core.held.process import HeldProcess
+from sac_core.held.records import ProcessRecord
+
+__all__ = ["HeldProcess", "HolderLink", "ProcessRecord", "open_link"]

@@ -1,0 +1,288 @@
+"""A link to a holder: one byte stream, many calls and channels."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import anyio
+from anyio.abc import ByteStream
+
+from sac_core.errors import DeadlineError, InvalidError, LostError, NotFoundError
+from sac_core.held.channel import Channel
+from sac_core.held.process import HeldProcess
+from sac_core.held.records import (
+    Hello,
+    ProcessRecord,
+    error_of,
+    exit_of,
+    hello_of,
+    malformed,
+    record_of,
+    records_of,
+    text_of,
+)
+from sac_core.models.process import Command, Exit
+from sac_core.wire import holder as wire
+
+DEADLINE = 10.0
+"""Seconds that a holder may take to answer a call or to take what is sent."""
+
+_RECEIVE = 256 * 1024
+_MAX_OUTGOING = 1024 * 1024
+
+
+class HolderLink:
+    """Calls to one holder. Made by `open_link`; safe to use from many tasks at once.
+
+    ``closed`` is set when the stream is lost: every pending and later call then raises `LostError`.
+    """
+
+    hello: Hello
+
+    def __init__(self, stream: ByteStream, deadline: float, on_exit: Callable[[str, Exit], None] | None) -> None:
+        self.closed = anyio.Event()
+        self._stream = stream
+        self._deadline = deadline
+        self._on_exit = on_exit
+        self._lost: LostError | None = None
+        self._ids = itertools.count(1)
+        self._replies: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._numbers = itertools.count(1)
+        self._channels: dict[int, Channel] = {}
+        self._processes: dict[str, HeldProcess] = {}
+        self._out = bytearray()
+        self._outgoing = anyio.Event()
+        self._room = anyio.Event()
+
+    async def open_process(self, process_id: str, command: Command) -> HeldProcess:
+        """Run a command; the same id again is the same process.
+
+        Raises `NotFoundError` when the program or the folder does not exist in the body.
+        """
+        tty = None if command.tty is None else {"cols": command.tty.cols, "rows": command.tty.rows}
+        fields: dict[str, object] = {"argv": list(command.argv), "env": dict(command.env), "cwd": command.cwd}
+        fields |= {"tty": tty, "stdin": command.stdin, "overflow": command.overflow}
+        return await self._held(process_id, "open", fields)
+
+    async def process(self, process_id: str) -> HeldProcess | None:
+        """A process that the holder has, running or ended; None when it has no such process."""
+        try:
+            return await self._held(process_id, "get", {})
+        except NotFoundError:
+            return None
+
+    async def _held(self, process_id: str, call: str, fields: dict[str, object]) -> HeldProcess:
+        known = self._processes.get(process_id)
+        process = known or HeldProcess(self, process_id)
+        self._processes[process_id] = process
+        try:
+            answer = await self.call(call, {"process": process_id, **fields})
+            record = answer if call == "get" else await self._record(process_id, answer)
+        except BaseException:
+            if known is None:
+                self._processes.pop(process_id, None)
+            raise
+        ended = record_of(record).exit if record else None
+        if ended is not None:
+            process.ended(ended)
+        return process
+
+    async def _record(self, process_id: str, opened: dict[str, Any]) -> dict[str, Any] | None:
+        """A process that was there before may have ended before we listened."""
+        return None if opened.get("created") else await self.call("get", {"process": process_id})
+
+    async def list(self) -> tuple[ProcessRecord, ...]:
+        """Every process that the holder has, ended ones too."""
+        return records_of(await self.call("list", {}))
+
+    async def forget(self, process_id: str) -> None:
+        """Drop the log and the exit of an ended process; unknown is success."""
+        with suppress(NotFoundError):
+            await self.call("forget", {"process": process_id})
+        known = self._processes.get(process_id)
+        if known is not None:
+            self.let_go(known)
+
+    async def call(self, name: str, fields: Mapping[str, object], *, extra: float = 0.0) -> dict[str, Any]:
+        """One call and its answer; `DeadlineError` when it takes longer than the deadline plus ``extra`` seconds."""
+        number = self._request(name, fields)
+        reply: asyncio.Future[dict[str, Any]]
+        reply = self._replies[number] = asyncio.get_running_loop().create_future()
+        try:
+            with anyio.fail_after(self._deadline + extra):
+                return await reply
+        except TimeoutError:
+            raise DeadlineError(f"the holder did not answer {name!r} in {self._deadline + extra:g} s") from None
+        finally:
+            self._replies.pop(number, None)
+
+    def _request(self, name: str, fields: Mapping[str, object]) -> int:
+        if self._lost is not None:
+            raise LostError(self._lost.message)
+        number = next(self._ids)
+        frame = wire.encode_json(wire.CALL, 0, {"id": number, "call": name, **fields})
+        if len(frame) > wire.MAX_PAYLOAD:
+            raise InvalidError("the command is too long", hint=f"at most {wire.MAX_PAYLOAD} bytes in all")
+        self._post(frame)
+        return number
+
+    # channels: for HeldProcess
+
+    async def attach(self, process_id: str, since: int | None, window: int) -> Channel:
+        """A channel to a process; ``window`` 0 is for input only."""
+        channel = Channel(next(self._numbers), window, self._credit)
+        self._channels[channel.number] = channel
+        try:
+            fields = {"process": process_id, "channel": channel.number, "since": since, "window": window}
+            await self.call("attach", fields)
+        except BaseException:
+            self.detach(channel)
+            raise
+        return channel
+
+    def detach(self, channel: Channel) -> None:
+        """Let go of a channel; what is still on its way is dropped."""
+        if self._channels.pop(channel.number, None) is not None and self._lost is None:
+            self._request("detach", {"channel": channel.number})
+
+    async def send_input(self, channel: Channel, data: bytes) -> None:
+        """Put input on its way."""
+        while len(self._out) > _MAX_OUTGOING and self._lost is None:
+            await self._room.wait()
+        if self._lost is not None:
+            raise LostError(self._lost.message)
+        channel.sent += len(data)
+        self._post(wire.encode(wire.INPUT, channel.number, data))
+
+    def _credit(self, number: int, count: int) -> None:
+        if number in self._channels and self._lost is None:
+            self._post(wire.encode(wire.CREDIT, number, wire.CREDIT_SIZE.pack(count)))
+
+    def let_go(self, process: HeldProcess) -> None:
+        """A handle is used no more."""
+        if self._processes.get(process.id) is process:
+            del self._processes[process.id]
+
+    # the stream
+
+    def _post(self, frame: bytes) -> None:
+        self._out += frame
+        self._outgoing.set()
+
+    async def write_frames(self) -> None:
+        """The writer task: sends what was posted, as much as there is at once."""
+        while self._lost is None:
+            await self._outgoing.wait()
+            self._outgoing = anyio.Event()
+            data, self._out = bytes(self._out), bytearray()
+            try:
+                with anyio.fail_after(self._deadline):
+                    await self._stream.send(data)
+            except TimeoutError:
+                self.lose(f"the holder took nothing for {self._deadline:g} s")
+            except (anyio.BrokenResourceError, anyio.ClosedResourceError, OSError):
+                self.lose("the holder closed the stream")
+            self._room.set()
+            self._room = anyio.Event()
+
+    async def read_frames(self) -> None:
+        """The reader task."""
+        decoder = wire.Decoder()
+        try:
+            while self._lost is None:
+                for item in decoder.feed(await self._stream.receive(_RECEIVE)):
+                    if isinstance(item, wire.Output):
+                        self._output(item)
+                    else:
+                        self._frame(item)
+        except LostError as error:
+            self.lose(error.message)
+        except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError, OSError):
+            self.lose("the holder closed the stream")
+
+    def _output(self, output: wire.Output) -> None:
+        channel = self._channels.get(output.channel)
+        if channel is not None:
+            channel.put(output.chunk)
+
+    def _frame(self, frame: wire.Frame) -> None:
+        if frame.type == wire.REPLY:
+            self._reply(wire.decode_json(frame.payload))
+        elif frame.type == wire.EVENT:
+            self._event(frame.channel, wire.decode_json(frame.payload))
+        elif frame.channel < wire.LISTENED:
+            raise malformed("frame: its type is unknown")
+
+    def _reply(self, body: dict[str, Any]) -> None:
+        number = body.get("id")
+        reply = self._replies.get(number) if type(number) is int else None
+        if reply is None or reply.done():
+            return
+        answer = body.get("ok")
+        if isinstance(answer, dict):
+            reply.set_result(answer)
+        else:
+            reply.set_exception(error_of(body.get("error")))
+
+    def _event(self, number: int, event: dict[str, Any]) -> None:
+        channel = self._channels.get(number)
+        if channel is not None:
+            channel.told(event)
+        elif number == 0 and event.get("event") == "exit":
+            process_id, exit = text_of(event, "process", "exit"), exit_of(event)
+            process = self._processes.get(process_id)
+            if process is not None:
+                process.ended(exit)
+            if self._on_exit is not None:
+                self._on_exit(process_id, exit)
+
+    def lose(self, message: str) -> None:
+        """The stream is of no use any more: everyone who waits is told."""
+        if self._lost is not None:
+            return
+        self._lost = error = LostError(message)
+        self.closed.set()
+        self._outgoing.set()
+        self._room.set()
+        for reply in self._replies.values():
+            if not reply.done():
+                reply.set_exception(LostError(message))
+        for process in list(self._processes.values()):
+            process.lose(error)
+        for channel in self._channels.values():
+            channel.lose(error)
+
+
+@asynccontextmanager
+async def open_link(
+    stream: ByteStream, *, deadline: float = DEADLINE, on_exit: Callable[[str, Exit], None] | None = None
+) -> AsyncIterator[HolderLink]:
+    """Greet the holder at the other end of ``stream`` and yield a link; the stream is closed at the end.
+
+    ``on_exit`` is called with every exit of a process that the holder tells from now on; `HolderLink.hello` has those
+    before. ``deadline`` is in seconds. Raises `LostError`, `DeadlineError`, or `UnsupportedError` for another version.
+    """
+    link = HolderLink(stream, deadline, on_exit)
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(link.read_frames, name="holder link: read")
+            tasks.start_soon(link.write_frames, name="holder link: write")
+            try:
+                link.hello = hello_of(await link.call("hello", {"versions": [wire.VERSION]}))
+                yield link
+            finally:
+                link.lose("the link was closed")
+                tasks.cancel_scope.cancel()
+                with anyio.CancelScope(shield=True):
+                    await stream.aclose()
+    except BaseExceptionGroup as group:
+        raise _only(group) from None
+
+
+def _only(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The tasks of a link never raise: a group of one is what the caller's own block raised."""
+    return group.exceptions[0] if len(group.exceptions) == 1 else group
