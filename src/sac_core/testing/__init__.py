@@ -1,0 +1,10 @@
+"""For those who write and test plugins: contract suites, the simulated executor with its faults, small fixtures.
+
+Belongs here: what a stranger needs to know that a plugin is done. May import anything of ours.
+Does not belong here: anything that SAC needs to run; nothing of ours imports this package.
+
+- `executor_suite.ExecutorContract`: subclass it, override ``open_executor``, and pytest checks the ten promises.
+- `simulated.SimulatedExecutor` on a `simulated_target.SimulatedTarget`: an outside world in memory, with its own clock.
+- `faults.FaultPlan`: a fault at any call and any await of the simulated executor.
+- `fixtures`: a `PluginContext` of its own, a free port, `eventually`.
+"""

@@ -1,0 +1,5 @@
+"""The ten promises of executors, as tests: one module per promise, each a base class without state.
+
+Belongs here: what every executor must do, whoever wrote it. `executor_suite.ExecutorContract` joins the classes.
+Does not belong here: how one executor is opened or looked into; its plugin's tests say so by overriding `ContractBase`.
+"""
