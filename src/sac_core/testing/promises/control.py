@@ -33,9 +33,9 @@ class Control(ContractBase):
         with anyio.fail_after(self.timeout):
             assert await first_line(first) != await first_line(other)
             await bench.beating("other", 1 - len(bench.beats("other")))
+            assert len(bench.beats("same")) == 1, "the same id was started twice"
             await second.eof()
             assert (await first.wait()).code == 0
-        assert len(bench.beats("same")) == 1, "the same id was started twice"
 
     @promise(6)
     async def test_the_end_of_input_reaches_the_process(self, bench: Bench) -> None:
