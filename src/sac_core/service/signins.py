@@ -1,4 +1,4 @@
-"""Who is signed in at the console: single-use codes, cookies with their per-origin secret, single-use tickets for sockets."""
+"""Who is signed in at the console: single-use codes, cookies with a per-origin secret, tickets for sockets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FRESH = "run `sac console` for a fresh link"
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """The two halves of a sign-in, either useless alone: the cookie's value and the secret that the page's origin keeps."""
+    """The two halves of a sign-in, useless alone: the cookie's value and the secret that the page's origin keeps."""
 
     cookie: str = field(repr=False)
     secret: str = field(repr=False)
@@ -51,6 +51,10 @@ class SignIns:
         if entry is None or not hmac.compare_digest(str(entry.value["secret"]), _digest(secret)):
             raise UnauthenticatedError("this browser is not signed in", hint=_FRESH)
         return _principal(entry.value)
+
+    async def is_signed_in(self, cookie: str) -> bool:
+        """Whether a sign-in goes on; for streams that it opened, never instead of `authenticate`."""
+        return await self._state.get(f"signin/{_digest(cookie)}") is not None
 
     async def sign_out(self, cookie: str) -> None:
         """Forget a sign-in; absent is success."""

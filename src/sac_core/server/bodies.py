@@ -1,0 +1,76 @@
+"""Reading a request's body: bounded in size and depth, a JSON object, of a type that is taken."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from pydantic_core import from_json
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
+
+from sac_core.errors import InvalidError, TooLargeError
+from sac_core.server import headers
+from sac_core.server.door import MediaTypeError
+
+MAX_BODY: Final = 1024 * 1024
+MAX_DEPTH: Final = 32
+_TYPES: Final = frozenset({"application/json", "application/merge-patch+json"})
+_BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+
+
+async def read_object(scope: Any, receive: Receive) -> dict[str, Any]:
+    """The body as an object; raises `InvalidError`, `TooLargeError` or `MediaTypeError`."""
+    _check_type(scope)
+    body = await _read(scope, receive)
+    _check_depth(body)
+    try:
+        data = from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise InvalidError(f"the body is not JSON: {error}", field="body") from None
+    if not isinstance(data, dict):
+        raise InvalidError("the body must be a JSON object", field="body")
+    return data
+
+
+def _check_type(scope: Any) -> None:
+    given = (headers.single(scope, b"content-type") or "").partition(";")[0].strip().lower()
+    if given not in _TYPES:
+        raise MediaTypeError(
+            f"a body of type {given[:80] or 'unknown'!r} is not taken",
+            field="Content-Type",
+            hint="send application/json",
+        )
+
+
+async def _read(scope: Any, receive: Receive) -> bytes:
+    announced = headers.single(scope, b"content-length") or "0"
+    if announced.isdigit() and int(announced[:12]) > MAX_BODY:
+        raise _too_large()
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        size += len(message.get("body", b""))
+        if size > MAX_BODY:
+            raise _too_large()
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def _check_depth(body: bytes) -> None:
+    if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
+        return
+    depth = 0
+    for match in _BRACKETS.finditer(body):
+        first = body[match.start()]
+        depth += 1 if first in b"[{" else -1 if first in b"]}" else 0
+        if depth > MAX_DEPTH:
+            raise InvalidError(f"the body is nested deeper than {MAX_DEPTH}", reason="TooDeep", field="body")
+
+
+def _too_large() -> TooLargeError:
+    return TooLargeError(f"the body is larger than {MAX_BODY} bytes", field="body")

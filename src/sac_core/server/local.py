@@ -1,0 +1,159 @@
+"""Local mode: one server in this process, for one user, on loopback and a unix socket."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import anyio
+import uvicorn
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from sac_core import __version__
+from sac_core.core import open_core
+from sac_core.errors import ConfigurationError
+from sac_core.server.announce import ServerInfo, announced
+from sac_core.server.app import create_app, site_of
+from sac_core.server.listeners import is_loopback, listen_tcp, listen_unix, url_of
+from sac_core.settings import Settings
+from sac_core.wire.terminal import MAX_MESSAGE
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from sac_core.core.wiring import Core
+
+Ready = Callable[[ServerInfo], None]
+
+STOP_TIMEOUT: Final = 3
+"""Seconds that open requests may take to end when the server stops."""
+LARGEST_MESSAGE: Final = 2 * MAX_MESSAGE
+"""Terminals refuse more than `MAX_MESSAGE` themselves; an exec's frames have a byte in front."""
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+def serve(settings: Settings, *, ready: Ready | None = None) -> None:
+    """Serve until SIGINT or SIGTERM; agents go on. ``ready`` is called once requests are answered.
+
+    Raises `ConfigurationError` when the port or the data directory is taken, or the address is not loopback and only
+    the local token guards it.
+    """
+    anyio.run(serve_here, settings, ready, backend_options={"use_uvloop": True})
+
+
+async def serve_here(settings: Settings, ready: Ready | None = None) -> None:
+    """`serve` in a running event loop; ends like it, or by cancellation."""
+    async with AsyncExitStack() as stack:
+        listener = stack.enter_context(listen_tcp(settings))
+        core = await stack.enter_async_context(open_core(settings))
+        _refuse_open_door(core)
+        await _run(core, listener, ready)
+
+
+def _refuse_open_door(core: Core) -> None:
+    if is_loopback(core.settings.host) or set(core.registry.authenticators) - {"token"}:
+        return
+    raise ConfigurationError(
+        f"{core.settings.host} is reachable by others, and only the local token would guard it",
+        field="SAC_HOST",
+        hint="listen on 127.0.0.1, or install an authenticator (sac-auth-jwt, sac-auth-oauth)",
+    )
+
+
+async def _run(core: Core, listener: socket.socket, ready: Ready | None) -> None:
+    folder = core.settings.data_dir.resolve()
+    with ExitStack() as stack:
+        unix = stack.enter_context(listen_unix(folder))
+        info = _info(listener, unix)
+
+        def tell() -> None:
+            stack.enter_context(announced(folder, info))
+            if ready is not None:
+                ready(info)
+
+        server = Server(create_app(core), tell)
+        stack.enter_context(_stopped_by_signals(server))
+        await server.serve([listener, *([unix] if unix else [])])
+
+
+def _info(listener: socket.socket, unix: socket.socket | None) -> ServerInfo:
+    return ServerInfo(
+        url=url_of(listener),
+        socket=str(unix.getsockname()) if unix else None,
+        pid=os.getpid(),
+        version=__version__,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+class Server(uvicorn.Server):
+    """uvicorn with SAC's limits; says when it serves, and ends streams and sockets before it waits for them."""
+
+    def __init__(self, app: Starlette, started: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                lifespan="on",
+                ws=Protocol,
+                ws_max_size=LARGEST_MESSAGE,
+                ws_per_message_deflate=False,
+                ws_ping_interval=20.0,
+                ws_ping_timeout=20.0,
+                timeout_graceful_shutdown=STOP_TIMEOUT,
+                proxy_headers=False,
+                server_header=False,
+                access_log=False,
+                log_config=None,
+                log_level="warning",
+            )
+        )
+        self._site = site_of(app)
+        self._tell = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._tell()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._site.live.stop()
+        await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are taken in `serve_here`, which closes the core before it returns."""
+        yield
+
+
+class Protocol(WebSocketsSansIOProtocol):
+    """uvicorn's WebSocket, patient with a command that does not read its input: pongs wait behind that input."""
+
+    def keepalive_timeout(self) -> None:
+        if self.read_paused and not self.transport.is_closing():
+            self.pong_timer = None
+            self.pending_ping_payload = None
+            self.schedule_ping()
+            return
+        super().keepalive_timeout()
+        self.transport.abort()  # nobody is there to read what is still to be written
+
+
+@contextmanager
+def _stopped_by_signals(server: uvicorn.Server) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, server.handle_exit, number, None)
+    try:
+        yield
+    finally:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,23 @@
+"""What one app serves: a core, who may come in, what is open. Made when the core is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sac_core.server.identity import Identifier
+from sac_core.server.live import Live
+from sac_core.server.route import Route
+
+if TYPE_CHECKING:
+    from sac_core.core.wiring import Core
+
+
+@dataclass(slots=True)
+class Site:
+    """The parts that handlers share."""
+
+    core: Core
+    identifier: Identifier
+    live: Live
+    table: tuple[Route, ...] = ()

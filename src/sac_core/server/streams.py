@@ -1,0 +1,132 @@
+"""An answer that goes on: server-sent events, a followed log. It ends with its client, its sign-in, or the server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from starlette.types import Receive, Scope, Send
+
+from sac_core.errors import LostError, SacError
+from sac_core.server.call import Call
+
+T = TypeVar("T")
+
+FIRST_ITEM: Final = 0.5
+"""Seconds to wait for the first item before the answer begins; an error until then is an ordinary problem document."""
+QUIET: Final = 15.0
+"""Seconds without an item after which `Form.idle` is sent, so that proxies keep the connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form(Generic[T]):
+    """How items are written. ``opening`` gives headers for the first item, None when it has not come yet."""
+
+    media_type: str
+    encode: Callable[[T], bytes]
+    idle: bytes = b""
+    failed: Callable[[SacError], bytes] | None = None
+    opening: Callable[[T | None], dict[str, str]] | None = None
+
+
+class Streamed(Generic[T]):
+    """An answer made of items as they come. The source is asked for the next only when the client took the last."""
+
+    def __init__(self, call: Call, source: AsyncIterator[T], form: Form[T]) -> None:
+        self._call = call
+        self._source = source
+        self._form = form
+        self._begun = False
+        self._error: SacError | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        gone = False
+        with self._call.site.live.joined(self._call.known) as connection, connection.scope:
+            async with anyio.create_task_group() as tasks:
+
+                async def until_gone() -> None:
+                    nonlocal gone
+                    while (await receive())["type"] != "http.disconnect":
+                        pass
+                    gone = True
+                    tasks.cancel_scope.cancel()
+
+                into, items = anyio.create_memory_object_stream[T](0)
+                tasks.start_soon(until_gone)
+                tasks.start_soon(self._pump, into)
+                with items:
+                    await self._deliver(items, send)
+                tasks.cancel_scope.cancel()
+        if not gone:
+            await self._finish(send)
+
+    async def _pump(self, into: MemoryObjectSendStream[T]) -> None:
+        with into:
+            try:
+                async with aclosing(generator(self._source)) as source:
+                    async for item in source:
+                        await into.send(item)
+            except SacError as error:
+                self._error = error
+
+    async def _deliver(self, items: MemoryObjectReceiveStream[T], send: Send) -> None:
+        first: list[T] = []
+        try:
+            with anyio.move_on_after(FIRST_ITEM):
+                first.append(await items.receive())
+        except anyio.EndOfStream:
+            if self._error is not None:
+                return
+        await self._begin(first[0] if first else None, send)
+        for item in first:
+            await send(_part(self._form.encode(item)))
+        await self._go_on(items, send)
+
+    async def _begin(self, first: T | None, send: Send) -> None:
+        given = self._form.opening(first) if self._form.opening else {}
+        headers = [(name.lower().encode(), value.encode()) for name, value in given.items()]
+        headers.append((b"content-type", self._form.media_type.encode()))
+        self._begun = True
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+    async def _go_on(self, items: MemoryObjectReceiveStream[T], send: Send) -> None:
+        while True:
+            try:
+                with anyio.fail_after(QUIET):
+                    item = await items.receive()
+            except TimeoutError:
+                if self._form.idle:
+                    await send(_part(self._form.idle))
+                continue
+            except anyio.EndOfStream:
+                return
+            await send(_part(self._form.encode(item)))
+
+    async def _finish(self, send: Send) -> None:
+        error = self._error
+        if not self._begun:
+            raise error or LostError("the server ended this stream", hint="ask again")
+        if error is not None and self._form.failed is None:
+            raise error  # cuts the answer short, which tells the client that it is not whole
+        if error is not None and self._form.failed is not None:
+            await send(_part(self._form.failed(error)))
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def generator(source: AsyncIterator[T]) -> AsyncGenerator[T, None]:
+    """An iterator that closes its source when it is closed."""
+    try:
+        async for item in source:
+            yield item
+    finally:
+        close = getattr(source, "aclose", None)
+        if close is not None:
+            await close()
+
+
+def _part(data: bytes) -> dict[str, object]:
+    return {"type": "http.response.body", "body": data, "more_body": True}
