@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 import pytest
 
-from sac_core.contracts.store import Query, Record, Scope, Store
+from sac_core.contracts.store import Query, Record, Requirement, Scope, Store
 from sac_core.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, UnavailableError
 from sac_core.models.principal import LOCAL
 from sac_core.store import open_sqlite_store
@@ -221,3 +221,22 @@ async def test_a_closed_store_says_so(path: Path, scope: Scope) -> None:
     with pytest.raises(UnavailableError, match="closed"):
         async with store.transaction(scope):
             pass
+
+
+async def test_a_unit_sees_its_own_writes(store: Store, scope: Scope, make: Make) -> None:
+    async with store.transaction(scope) as unit:
+        first = await unit.insert(make("a1", labels={"team": "red"}))
+        assert await unit.by_uid("Agent", first.uid) == first
+        page = await unit.list("Agent", Query(labels=(Requirement("team", "=", ("red",)),)))
+        assert (page.items, page.version) == ((first,), 1)
+        second = await unit.update(replace(first, status={"phase": "Running"}))
+        assert (second.resource_version, await unit.get("Agent", "a1")) == (2, second)
+
+
+async def test_labels_that_change_are_found_by_their_new_value(store: Store, scope: Scope, make: Make) -> None:
+    [first] = await _insert(store, scope, make("a1", labels={"team": "red"}))
+    async with store.transaction(scope) as unit:
+        await unit.update(replace(first, labels={"team": "blue"}))
+    for value, count in (("red", 0), ("blue", 1)):
+        page = await store.read(scope).list("Agent", Query(labels=(Requirement("team", "=", (value,)),)))
+        assert len(page.items) == count

@@ -30,12 +30,11 @@ _WRITE = scoped(
 _DEFER = scoped(update(resources).where(resources.c.uid == bindparam("this_uid")), resources.c.tenant)
 _REMOVE = scoped(delete(resources).where(resources.c.uid == bindparam("this_uid")), resources.c.tenant)
 _UNLABEL = scoped(delete(labels).where(labels.c.uid == bindparam("this_uid")), labels.c.tenant)
-_TAKEN = select(resources.c.uid).where(
+_NAMED = select(resources.c.uid).where(
     resources.c.kind == bindparam("kind"),
     resources.c.tenant == bindparam("tenant"),
     resources.c.name == bindparam("name"),
 )
-_HELD = select(resources.c.uid).where(resources.c.uid == bindparam("uid"))
 
 
 class SqlUnit(SqlReader, Unit):
@@ -49,11 +48,9 @@ class SqlUnit(SqlReader, Unit):
     async def insert(self, record: Record) -> Record:
         if not self._scope.everywhere and record.tenant != self._scope.tenant:
             raise ForbiddenError(f"tenant {record.tenant!r} is not the caller's", field="namespace")
-        await self._check_free(record)
-        record = replace(
-            record, created_at=record.created_at or self._clock(), resource_version=await self._next_version()
-        )
-        await self._run(insert(resources), to_row(record))
+        created, version = record.created_at or self._clock(), await self._next_version()
+        record = replace(record, created_at=created, resource_version=version)
+        await self._add(record)
         await self._label(record)
         await self._tell("ADDED", record)
         return record
@@ -90,12 +87,18 @@ class SqlUnit(SqlReader, Unit):
             raise _stale(stored)
         return stored
 
-    async def _check_free(self, record: Record) -> None:
-        """The write lock is held, so what is free now stays free."""
-        if await self._run(_TAKEN, {"kind": record.kind, "tenant": record.tenant, "name": record.name}):
-            raise _taken(f"{record.kind} {record.name!r} exists already", "metadata.name")
-        if await self._run(_HELD, {"uid": record.uid}):
-            raise _taken(f"the uid of {record.kind} {record.name!r} is in use", "metadata.uid")
+    async def _add(self, record: Record) -> None:
+        try:
+            await self._run(insert(resources), to_row(record))
+        except ConflictError:
+            raise await self._taken(record) from None
+
+    async def _taken(self, record: Record) -> ConflictError:
+        """Which of the two was taken: the name, or else the uid."""
+        named = {"kind": record.kind, "tenant": record.tenant, "name": record.name}
+        if await self._run(_NAMED, named):
+            return _exists(f"{record.kind} {record.name!r} exists already", "metadata.name")
+        return _exists(f"the uid of {record.kind} {record.name!r} is in use", "metadata.uid")
 
     async def _next_version(self) -> int:
         version: int = (await self._run(_ADVANCE))[0][0]
@@ -132,7 +135,7 @@ def _stale(stored: Record) -> ConflictError:
     )
 
 
-def _taken(message: str, field: str) -> ConflictError:
+def _exists(message: str, field: str) -> ConflictError:
     return ConflictError(
         message, reason="AlreadyExists", field=field, hint="choose another name, or change the one there is"
     )
