@@ -27,7 +27,7 @@ class ShellRuntime(Runtime):
                 restarted_at=spec.restarted_at.isoformat() if spec.restarted_at else None,
                 options=spec.options,
             ),
-            binding=Binding(env=spec.env, files=spec.files),
+            binding=Binding(env=spec.env),
         )
 
     def terminal(self, agent: Agent) -> Command:

@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Generic, Literal, TypeVar
 
+from pydantic import Field
+
 from sac_core.models.agent import Agent, AgentPhase, AgentSpec
 from sac_core.models.base import Model
 from sac_core.models.body import Finding
@@ -32,8 +34,8 @@ class PluginInfo(Model):
     version: str = ""
     state: Literal["loaded", "failed"] = "loaded"
     message: str = ""
-    settings: dict[str, Any] = {}
-    options: dict[str, Any] = {}
+    settings: dict[str, Any] = Field(default_factory=dict)
+    options: dict[str, Any] = Field(default_factory=dict)
     isolated: bool | None = None
 
 
@@ -49,10 +51,12 @@ class Status(Model):
 class Terminal(ABC):
     """An attached viewer. Iterate over it for events; it ends after `Exited`, and leaving it ends nothing but the view.
 
-    ``offset`` is that of the next byte: attach again with it to go on without loss or repetition.
+    ``offset`` is that of the next byte: attach again with it to go on without loss or repetition. ``end`` is where the
+    output ended when this viewer attached: what is older is history.
     """
 
     offset: int
+    end: int
     role: Role
     session: str
     tty: TtySize | None

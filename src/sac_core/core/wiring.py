@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import uuid
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from sac_core import __version__
 from sac_core.contracts.authenticator import Authenticator, Credentials
+from sac_core.contracts.context import utc_now
 from sac_core.contracts.sac import Sac
-from sac_core.errors import UnauthenticatedError
+from sac_core.contracts.store import Scope
+from sac_core.core.data_dir import local_token, make_private
+from sac_core.core.plugins import open_authenticators, open_targets
+from sac_core.errors import NotFoundError, UnauthenticatedError
+from sac_core.hooks.loader import load
 from sac_core.hooks.registry import Registry
 from sac_core.models.principal import LOCAL, Principal
+from sac_core.service.bodies import open_bodies
+from sac_core.service.hub import open_hub
+from sac_core.service.reconciler import open_reconciler
+from sac_core.service.services import Services
 from sac_core.service.signins import SignIns
+from sac_core.service.surface import LocalSac
 from sac_core.settings import Settings, load_settings
+from sac_core.store import open_sqlite_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +36,14 @@ class Core:
     registry: Registry
     signins: SignIns
     authenticators: tuple[Authenticator, ...]
+    services: Services
 
     def sac(self, principal: Principal, tenant: str | None = None) -> Sac:
         """The surface for one principal, in one of its tenants; raises `NotFoundError` for a tenant of others."""
-        raise NotImplementedError
+        tenant = tenant or principal.tenant
+        if not principal.may_enter(tenant):
+            raise NotFoundError(f"there is no tenant {tenant!r}", field="namespace")
+        return LocalSac(self.services, Scope(principal, tenant), version=__version__)
 
     async def authenticate(self, credentials: Credentials) -> Principal:
         """Who has these credentials; raises `UnauthenticatedError`."""
@@ -41,17 +58,32 @@ class Core:
 
 
 @asynccontextmanager
-async def open_core(settings: Settings | None = None) -> AsyncIterator[Core]:
+async def open_core(
+    settings: Settings | None = None, *, plugins: Iterable[tuple[str, object]] = ()
+) -> AsyncIterator[Core]:
     """Open SAC with ``settings`` (none: from the environment), ready to serve, until the context is left.
 
-    Agents go on running when it is left. Raises `ConfigurationError` when the data directory is in use.
+    ``plugins`` are (name, module or object) pairs used besides the installed ones. Agents go on running afterwards.
+    Raises `ConfigurationError` when the data directory is in use or a plugin that is needed does not work.
     """
-    raise NotImplementedError
-    yield
+    settings = settings or load_settings()
+    async with AsyncExitStack() as stack:
+        folder = make_private(settings.data_dir)
+        store = await stack.enter_async_context(open_sqlite_store(folder / "sac.db", server_id=uuid.uuid4().hex[:12]))
+        required = {settings.default_executor, *settings.plugins}
+        registry = load(required=required, extra=plugins)
+        tokens = [local_token(folder), *([settings.token] if settings.token else [])]
+        authenticators = await open_authenticators(stack, registry, settings, store, folder, tokens)
+        targets = await open_targets(stack, registry, settings, store, folder)
+        bodies = await stack.enter_async_context(open_bodies())
+        hub = await stack.enter_async_context(open_hub())
+        services = Services(store, registry, targets, bodies, hub, utc_now, settings.default_executor)
+        await stack.enter_async_context(open_reconciler(services, resync=settings.resync))
+        yield Core(settings, registry, SignIns(store.state("sac")), authenticators, services)
 
 
 @asynccontextmanager
 async def open(settings: Settings | None = None) -> AsyncIterator[Sac]:
     """Embed SAC in this program, as its local user."""
-    async with open_core(settings or load_settings()) as core:
+    async with open_core(settings) as core:
         yield core.sac(LOCAL)

@@ -53,7 +53,7 @@ class _Found:
 def load(*, required: Iterable[str] = (), extra: Iterable[tuple[str, object]] = ()) -> Registry:
     """The registry of all installed plugins and the ``extra`` modules or objects (name, plugin).
 
-    A broken plugin becomes a `Failure`; `ConfigurationError` only when one of ``required`` (names of offers) is not usable.
+    A broken plugin becomes a `Failure`; raises `ConfigurationError` only when a name in ``required`` is not usable.
     """
     manager = pluggy.PluginManager(GROUP)
     for family in FAMILIES:
@@ -133,7 +133,7 @@ def _registry(manager: pluggy.PluginManager, found: _Found) -> Registry:
         kinds=families["kind"],
         origins={key: origin for key, (_, origin) in found.offers.items()},
         failures=tuple(found.failures),
-        listeners={name: getattr(manager.hook, name) for name in _LISTENERS},
+        listeners={name: call for name in _LISTENERS if (call := getattr(manager.hook, name)).get_hookimpls()},
     )
 
 

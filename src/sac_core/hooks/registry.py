@@ -50,6 +50,11 @@ class Registry:
     failures: tuple[Failure, ...] = ()
     listeners: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
+    @property
+    def told(self) -> frozenset[str]:
+        """The event hooks that some plugin implements."""
+        return frozenset(self.listeners)
+
     def executor(self, name: str) -> ExecutorPlugin:
         """The executor of that name; raises `InvalidError` that lists what is there."""
         return self._find(self.executors, "executor", name)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from sac_core.models.base import Model
-from sac_core.models.envelope import API_VERSION, Condition, Metadata
+from sac_core.models.envelope import Condition, Metadata
 from sac_core.models.launch import Egress, Port, Profile, Resources
 from sac_core.models.names import Argv, Environment, Name
 from sac_core.models.process import Exit
@@ -42,7 +42,7 @@ class ExecutorRef(Model):
 
 
 class Workspace(Model):
-    """Where the agent works. ``folder`` is an absolute path on the target's machine; none means a folder of SAC's own."""
+    """Where the agent works. ``folder`` is an absolute path on the target's machine; none: a folder of SAC's own."""
 
     folder: str | None = None
 
@@ -71,7 +71,6 @@ class AgentSpec(Model):
     image: str | None = None
     command: Argv | None = None
     env: Environment = Field(default_factory=dict)
-    files: dict[str, str] = Field(default_factory=dict)
     workspace: Workspace = Workspace()
     resources: Resources = Resources()
     ports: tuple[Port, ...] = ()
@@ -107,7 +106,7 @@ class AgentStatus(Model):
 class Agent(Model):
     """A declared workload; has at most one live body."""
 
-    api_version: Literal["sac/v1"] = API_VERSION
+    api_version: Literal["sac/v1"] = "sac/v1"
     kind: Literal["Agent"] = "Agent"
     metadata: Metadata
     spec: AgentSpec = AgentSpec()

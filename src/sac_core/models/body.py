@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+from pydantic import Field
+
 from sac_core.models.base import Model
 from sac_core.models.process import Exit
 
@@ -56,7 +58,7 @@ class Probe(Model):
     reachable: bool
     isolated: bool = True
     capabilities: tuple[str, ...] = ()
-    limits: dict[str, str] = {}
+    limits: dict[str, str] = Field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
 
 

@@ -1,4 +1,4 @@
-"""Kinds are registered: what a declared thing is called and made of. Routes, OpenAPI, verbs and forms come from here."""
+"""Kinds are registered: what a declared thing is called and made of. Routes, OpenAPI and forms come from here."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A declared thing's names, scope, model, columns and verbs. ``generate_name``: SAC makes the name if none is given."""
+    """A declared thing: names, scope, model, columns, verbs. ``generate_name``: SAC makes the name if none is given."""
 
     kind: str
     plural: str

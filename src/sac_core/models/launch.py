@@ -1,4 +1,4 @@
-"""A Launch: the pure description of a body. What changes the template replaces the body; the binding is delivered later."""
+"""A Launch: the pure description of a body. A changed template replaces the body; the binding is delivered later."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from sac_core.models.base import Model
-from sac_core.models.envelope import API_VERSION, Condition, Metadata
+from sac_core.models.envelope import Condition, Metadata
 from sac_core.models.names import Argv, Environment, Name
 from sac_core.models.process import Exit, TtySize
 
@@ -16,7 +16,7 @@ SessionPhase = Literal["Pending", "Running", "Ended", "Terminating"]
 
 
 class SessionSpec(Model):
-    """What to open. No ``command`` takes the runtime's terminal. ``idle_timeout`` in seconds; none never ends it."""
+    """What to open. No ``command`` takes the runtime's terminal."""
 
     agent: Name
     type: Literal["terminal"] = "terminal"
@@ -24,11 +24,10 @@ class SessionSpec(Model):
     env: Environment = Field(default_factory=dict)
     cwd: str | None = None
     tty: TtySize = TtySize()
-    idle_timeout: float | None = Field(default=None, gt=0)
 
 
 class SessionStatus(Model):
-    """What was seen of its process. ``agent_uid`` binds it to one agent for ever; ``reattach`` False dies with the server."""
+    """What was seen of its process. ``agent_uid`` binds it to one agent; ``reattach`` False dies with the server."""
 
     phase: SessionPhase = "Pending"
     reason: str = ""
@@ -45,7 +44,7 @@ class SessionStatus(Model):
 class Session(Model):
     """A principal's lasting use of an agent; its uid is the id of its process."""
 
-    api_version: Literal["sac/v1"] = API_VERSION
+    api_version: Literal["sac/v1"] = "sac/v1"
     kind: Literal["Session"] = "Session"
     metadata: Metadata
     spec: SessionSpec

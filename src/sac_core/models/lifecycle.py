@@ -1,0 +1,58 @@
+"""Pure transitions of an agent: what its end means, how long to wait, which condition holds."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from sac_core.models.agent import FAILED_REASONS, AgentSpec, AgentStatus
+from sac_core.models.process import Exit
+
+AfterExit = Literal["restart", "completed", "failed"]
+
+CRASH_LOOP_AFTER = 5
+"""From so many restarts in a row on, an agent is shown as Failed with reason CrashLoop; it is still started again."""
+
+HEALTHY_AFTER = 600.0
+"""A body that ran so many seconds ends a row of restarts."""
+
+_FIRST_DELAY = 1.0
+_LONGEST_DELAY = 60.0
+
+
+def after_exit(spec: AgentSpec, exit: Exit | None) -> AfterExit:
+    """What follows when a body has ended by itself; ``exit`` None when it was lost without a word."""
+    well = exit is not None and exit.code == 0
+    if spec.lifetime == "run":
+        return "completed" if well else "failed"
+    if spec.restart == "always" or (spec.restart == "on-failure" and not well):
+        return "restart"
+    return "completed" if well else "failed"
+
+
+def restart_delay(restarts: int) -> float:
+    """Seconds before the next start after so many in a row: 1, 2, 4, ... at most 60."""
+    return float(min(_LONGEST_DELAY, _FIRST_DELAY * 2 ** min(restarts, 10)))
+
+
+def failed_reason(reason: str, exit: Exit | None = None) -> str:
+    """One of the closed list: the given one if it is on it, else what the exit tells."""
+    if reason in FAILED_REASONS:
+        return reason
+    return "CrashLoop" if exit is not None else "ExecutorError"
+
+
+def describe_exit(exit: Exit | None) -> str:
+    """A sentence for people about how something ended."""
+    if exit is None:
+        return "it went away without telling its exit"
+    if exit.code is not None:
+        return f"it ended with code {exit.code}"
+    if exit.signal is not None:
+        return f"it was ended by signal {exit.signal}"
+    return f"it ended: {exit.reason or 'nothing is known of how'}"
+
+
+def settled(status: AgentStatus, generation: int) -> bool:
+    """Whether this generation has come to an end that only a change of the spec undoes."""
+    done = status.phase == "Completed" or (status.phase == "Failed" and status.next_attempt is None)
+    return done and status.observed_generation == generation

@@ -1,0 +1,117 @@
+"""Pure transitions of an agent's status: from what it was, what was seen, and the time, to what it is."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sac_core.models.agent import AgentStatus
+from sac_core.models.body import Observed
+from sac_core.models.envelope import Condition, with_condition
+from sac_core.models.lifecycle import CRASH_LOOP_AFTER, HEALTHY_AFTER, restart_delay
+from sac_core.models.process import Exit
+
+
+def observed(status: AgentStatus, generation: int) -> AgentStatus:
+    """This generation has been looked at."""
+    return status.model_copy(update={"observed_generation": generation})
+
+
+def reachable(status: AgentStatus, now: datetime) -> AgentStatus:
+    """The executor answered."""
+    return _condition(status, now, "ExecutorReachable", "True")
+
+
+def unreachable(status: AgentStatus, now: datetime, message: str) -> AgentStatus:
+    """The executor did not answer: a condition, never by itself a failure."""
+    return _condition(status, now, "ExecutorReachable", "False", "Unavailable", message)
+
+
+def attempt(status: AgentStatus, now: datetime, *, fresh: bool) -> AgentStatus:
+    """A body is being asked for; ``fresh`` is a new generation, which begins to count anew."""
+    update: dict[str, object] = {"next_attempt": None}
+    if fresh or status.next_attempt is not None or status.started_at is None:
+        update |= {"started_at": now, "running_at": None}
+    return status.model_copy(update=update | ({"restarts": 0} if fresh else {}))
+
+
+def starting(status: AgentStatus, now: datetime, body: Observed) -> AgentStatus:
+    """A body is on its way."""
+    return _condition(status, now, "Ready", "False", "Starting").model_copy(
+        update={
+            "phase": "Starting",
+            "reason": body.reason,
+            "message": body.message,
+            "progress": body.progress,
+            "started_at": status.started_at or now,
+        }
+    )
+
+
+def running(status: AgentStatus, now: datetime, launch_hash: str) -> AgentStatus:
+    """It runs, with the current hash, and its holder has said hello."""
+    since = status.running_at if status.phase == "Running" else now
+    return _condition(status, now, "Ready", "True").model_copy(
+        update=_QUIET | {"phase": "Running", "hash": launch_hash, "exit": None, "running_at": since}
+    )
+
+
+def stopping(status: AgentStatus) -> AgentStatus:
+    """It is asked to end; the phase changes when it has."""
+    return status.model_copy(update={"reason": "Stopping", "message": "its body is ending"})
+
+
+def stopped(status: AgentStatus, now: datetime) -> AgentStatus:
+    """It has no body because none is wanted."""
+    ready = _condition(status, now, "Ready", "False", "Stopped")
+    return ready.model_copy(update=_QUIET | {"phase": "Stopped", "running_at": None, "started_at": None})
+
+
+def completed(status: AgentStatus, now: datetime, exit: Exit | None, message: str) -> AgentStatus:
+    """It has done what it was for."""
+    ready = _condition(status, now, "Ready", "False", "Completed")
+    return ready.model_copy(update=_QUIET | {"phase": "Completed", "message": message, "exit": exit})
+
+
+def failed(status: AgentStatus, now: datetime, reason: str, message: str, exit: Exit | None = None) -> AgentStatus:
+    """It cannot run, and waits for a person; ``reason`` is of the closed list."""
+    ready = _condition(status, now, "Ready", "False", reason, message)
+    return ready.model_copy(
+        update=_QUIET | {"phase": "Failed", "reason": reason, "message": message, "exit": exit or status.exit}
+    )
+
+
+def restart_later(
+    status: AgentStatus, now: datetime, reason: str, message: str, *, exit: Exit | None, jitter: float
+) -> tuple[AgentStatus, float]:
+    """It ended and is started again after a delay, which is returned in seconds; ``jitter`` scales it."""
+    ran = (now - status.running_at).total_seconds() if status.running_at else 0.0
+    restarts = 0 if ran > HEALTHY_AFTER else status.restarts
+    delay = restart_delay(restarts) * jitter
+    looping = restarts >= CRASH_LOOP_AFTER
+    ready = _condition(status, now, "Ready", "False", "CrashLoop" if looping else reason, message)
+    update = {
+        "phase": "Failed" if looping else "Starting",
+        "reason": "CrashLoop" if looping else reason,
+        "message": f"{message}; it is started again in {delay:.0f} s (restart {restarts + 1})",
+        "exit": exit,
+        "restarts": restarts + 1,
+        "next_attempt": now + timedelta(seconds=delay),
+        "started_at": now,
+    }
+    return ready.model_copy(update=update), delay
+
+
+_QUIET: dict[str, object] = {"reason": "", "message": "", "progress": "", "next_attempt": None}
+
+
+def _condition(
+    status: AgentStatus,
+    now: datetime,
+    type: str,
+    value: Literal["True", "False", "Unknown"],
+    reason: str = "",
+    message: str = "",
+) -> AgentStatus:
+    new = Condition(type=type, status=value, reason=reason, message=message, last_transition_time=now)
+    return status.model_copy(update={"conditions": with_condition(status.conditions, new)})

@@ -1,0 +1,186 @@
+"""Brings one agent from what is seen to what is declared, one step at a time; safe to call at any time."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from datetime import timedelta
+
+from sac_core.contracts.store import Record
+from sac_core.errors import LaunchError, LostError, NotFoundError, NotReadyError, UnavailableError, UnsupportedError
+from sac_core.models import transitions
+from sac_core.models.agent import Agent, AgentStatus
+from sac_core.models.body import Observed
+from sac_core.models.kind import AGENT
+from sac_core.models.launch import Launch
+from sac_core.models.lifecycle import after_exit, describe_exit, failed_reason, settled
+from sac_core.models.process import Exit
+from sac_core.service import documents
+from sac_core.service.agent_work import Step, Work
+from sac_core.service.main_process import keep_main
+from sac_core.service.opener import enter_body, launch_of
+from sac_core.service.process_audit import audit, end_sessions
+from sac_core.service.services import EVERYWHERE, Services
+
+_RETRY = 5.0
+_SOON = 1.0
+_ENDING = 0.1
+
+
+class AgentKeeper:
+    """Keeps agents. `settle` returns the seconds after which to look again."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def settle(self, uid: str) -> float | None:
+        """Take one step for the agent ``uid``; a lost race raises `ConflictError`, and nothing was written."""
+        try:
+            record = await self._services.store.read(EVERYWHERE).by_uid("Agent", uid)
+        except NotFoundError:
+            self._services.bodies.leave(uid)
+            return None
+        agent: Agent = documents.to_model(AGENT, record)
+        step = await self._contained(record, agent)
+        if step is None:
+            return None
+        await self._write(record, step)
+        return step.again
+
+    async def _contained(self, record: Record, agent: Agent) -> Step | None:
+        """A step, with every failure of an executor turned into what a person can read in the status."""
+        now, status = self._services.now(), transitions.observed(agent.status, agent.metadata.generation)
+        try:
+            target = self._services.targets.of(agent)
+            launch = launch_of(record) if record.launch else None
+            return await self._step(Work(self._services, record, agent, launch, target))
+        except (LaunchError, UnsupportedError) as error:
+            return Step(transitions.failed(status, now, failed_reason(error.reason), str(error)))
+        except (NotReadyError, LostError) as error:
+            return Step(agent.status.model_copy(update={"message": str(error)}), _SOON)
+        except UnavailableError as error:
+            again = (error.retry_after or _RETRY) * _jitter()
+            return Step(transitions.unreachable(agent.status, now, str(error)), again)
+
+    async def _step(self, work: Work) -> Step | None:
+        if work.agent.metadata.deletion_timestamp is not None:
+            return await self._delete(work)
+        if work.agent.spec.state == "Stopped":
+            return await self._stop(work)
+        if settled(work.agent.status, work.agent.metadata.generation):
+            return Step(work.agent.status)
+        if work.launch is None:
+            return Step(self._running(work, ""))
+        return await self._run(work, work.launch)
+
+    async def _run(self, work: Work, launch: Launch) -> Step:
+        observed = await work.observe()
+        match observed.phase:
+            case "running" if observed.hash == launch.hash and observed.generation == launch.generation:
+                return await self._enter(work, launch)
+            case "pending" | "terminating" | "unknown":
+                return await self._starting(work, observed)
+            case "exited" | "failed" if not work.fresh and work.agent.status.next_attempt is None:
+                return await self._ended(work, observed.exit, observed.reason, observed.message)
+            case "absent" if not work.fresh and work.agent.status.phase == "Running":
+                return await self._ended(work, None, "RemovedOutside", "its body was removed from outside")
+        return await self._ensure(work, launch)
+
+    async def _ensure(self, work: Work, launch: Launch) -> Step:
+        if work.waits is not None:
+            return Step(work.agent.status, work.waits)
+        observed = await work.ensure(launch)
+        status = transitions.reachable(work.agent.status, self._services.now())
+        work = work.with_status(transitions.attempt(status, self._services.now(), fresh=work.fresh))
+        if observed.phase == "running" and observed.hash == launch.hash:
+            return await self._enter(work, launch)
+        return await self._starting(work, observed)
+
+    async def _enter(self, work: Work, launch: Launch) -> Step:
+        """The body runs: say hello to its holder, start what it is for, look at its processes."""
+        if work.waits is not None:
+            return Step(work.agent.status, work.waits)
+        try:
+            body = await enter_body(self._services, work.agent)
+        except (NotReadyError, LostError) as error:
+            return await self._starting(work, Observed(key=work.key, phase="pending", message=error.message))
+        if launch.template.command is not None:
+            exit = await keep_main(body, launch, restart=work.agent.status.next_attempt is not None)
+            if exit is not None:
+                return await self._ended(work, exit, "", "", body_lives=True)
+        await audit(self._services, work.agent, body)
+        return Step(self._running(work, launch.hash))
+
+    async def _starting(self, work: Work, body: Observed) -> Step:
+        agent, now = work.agent, self._services.now()
+        since = agent.status.started_at or now
+        if now - since > timedelta(seconds=agent.spec.start_timeout):
+            await work.delete(purge=False)
+            text = f"it did not run within {agent.spec.start_timeout:g} s; last seen: {body.message or body.phase}"
+            return Step(transitions.failed(self._seen(work), now, "StartTimeout", text))
+        return Step(transitions.starting(self._seen(work), now, body), _poll(now - since))
+
+    async def _ended(
+        self, work: Work, exit: Exit | None, reason: str, message: str, *, body_lives: bool = False
+    ) -> Step:
+        """The body, or what it is for, has ended by itself."""
+        if not body_lives:
+            self._services.bodies.leave(work.key.uid)
+            await end_sessions(self._services, work.agent, "Lost")
+        now, status, text = self._services.now(), self._seen(work), message or describe_exit(exit)
+        match after_exit(work.agent.spec, exit):
+            case "completed":
+                return Step(transitions.completed(status, now, exit, text))
+            case "failed":
+                return Step(transitions.failed(status, now, failed_reason(reason, exit), text, exit))
+        reason = failed_reason(reason, exit)
+        return Step(*transitions.restart_later(status, now, reason, text, exit=exit, jitter=_jitter()))
+
+    async def _stop(self, work: Work) -> Step:
+        self._services.bodies.leave(work.key.uid)
+        observed = await work.stop()
+        if observed.phase not in ("absent", "stopped"):
+            return Step(transitions.stopping(work.agent.status), _ENDING)
+        await end_sessions(self._services, work.agent, "AgentStopped")
+        return Step(transitions.stopped(self._seen(work), self._services.now()))
+
+    async def _delete(self, work: Work) -> Step | None:
+        """The body first, then what was declared for it, the row last; then there is nothing to write."""
+        observed = await work.delete(purge=True)
+        if observed.phase != "absent":
+            update = {"phase": "Terminating", "message": "its body is ending"}
+            return Step(work.agent.status.model_copy(update=update), _ENDING)
+        self._services.bodies.leave(work.key.uid)
+        await end_sessions(self._services, work.agent, "AgentDeleted", remove=True)
+        async with self._services.store.transaction(EVERYWHERE) as unit:
+            await unit.remove(await unit.by_uid("Agent", work.key.uid))
+        return None
+
+    def _running(self, work: Work, launch_hash: str) -> AgentStatus:
+        return transitions.running(self._seen(work), self._services.now(), launch_hash)
+
+    def _seen(self, work: Work) -> AgentStatus:
+        status = transitions.reachable(work.agent.status, self._services.now())
+        return transitions.observed(status, work.agent.metadata.generation)
+
+    async def _write(self, record: Record, step: Step) -> None:
+        """Write the status if it changed, and when to look again."""
+        again = step.again
+        deadline = None if again is None else self._services.now() + timedelta(seconds=again)
+        wire = step.status.to_wire()
+        if wire == record.status and deadline is None and record.deadline is None:
+            return
+        async with self._services.store.transaction(EVERYWHERE) as unit:
+            if wire == record.status:
+                await unit.defer(record, deadline)
+            else:
+                await unit.update(replace(record, status=wire, deadline=deadline))
+
+
+def _poll(waited: timedelta) -> float:
+    """How soon to look at a starting body again: often at first, every five seconds at last."""
+    return min(max(waited.total_seconds() * 0.5, 0.02), 5.0)
+
+
+def _jitter() -> float:
+    return random.uniform(0.9, 1.1)

@@ -1,0 +1,151 @@
+"""Agents: declaring them, starting and stopping, waiting, logs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from typing import Any, Literal
+
+import anyio
+
+from sac_core.contracts.sac import Agents
+from sac_core.contracts.store import Record, Unit
+from sac_core.errors import DeadlineError, LaunchError, NotFoundError, NotReadyError
+from sac_core.models.agent import Agent, AgentPhase, AgentSpec, ExecutorRef
+from sac_core.models.base import parse
+from sac_core.models.lifecycle import settled
+from sac_core.models.process import Chunk
+from sac_core.service import documents
+from sac_core.service.bodies import MAIN
+from sac_core.service.resources import StoredResources, allow
+
+
+class AgentService(StoredResources[Agent], Agents):
+    """Agents of one scope."""
+
+    async def create(
+        self,
+        name: str,
+        spec: AgentSpec | Mapping[str, Any] | None = None,
+        *,
+        labels: Mapping[str, str] | None = None,
+        annotations: Mapping[str, str] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Agent:
+        wire = spec.to_wire() if isinstance(spec, AgentSpec) else dict(spec or {})
+        metadata = {"name": name, "labels": dict(labels or {}), "annotations": dict(annotations or {})}
+        return await self.create_from({"metadata": metadata, "spec": wire}, idempotency_key=idempotency_key)
+
+    async def start(self, name: str) -> Agent:
+        allow(self._scope, "agents:start")
+        agent = await self._known(name)
+        again = (
+            {"restartedAt": self._services.now().isoformat()}
+            if settled(agent.status, agent.metadata.generation)
+            else {}
+        )
+        return await self._set(name, {"state": "Running", **again})
+
+    async def stop(self, name: str) -> Agent:
+        allow(self._scope, "agents:stop")
+        return await self._set(name, {"state": "Stopped"})
+
+    async def restart(self, name: str) -> Agent:
+        allow(self._scope, "agents:restart")
+        return await self._set(name, {"state": "Running", "restartedAt": self._services.now().isoformat()})
+
+    async def wait(
+        self, name: str, phase: AgentPhase | Literal["absent"] = "Running", *, timeout: float = 300
+    ) -> Agent:
+        self._allow("get")
+        seen: Agent | None = None
+        uid = ""
+        with anyio.move_on_after(timeout):
+            while True:
+                version = await self._services.store.version()
+                try:
+                    now = await self._known(name)
+                except NotFoundError:
+                    if phase == "absent" and seen is not None:
+                        return seen
+                    raise
+                uid = uid or now.metadata.uid
+                if phase == "absent" and now.metadata.uid != uid and seen is not None:
+                    return seen
+                seen = now
+                if _reached(seen, phase):
+                    return seen
+                await self._services.store.wait_changed(version, timeout)
+        raise DeadlineError(_waited(name, seen, phase, timeout))
+
+    async def logs(self, name: str, *, follow: bool = False, since: int = 0) -> AsyncIterator[Chunk]:
+        allow(self._scope, "agents:logs")
+        agent = await self._known(name)
+        if agent.spec.command is None:
+            raise NotReadyError(
+                f"agent {name!r} has no main process, so it has no log",
+                hint="give it a command, or open a terminal: sac attach",
+            )
+        body = await self._services.bodies.enter(agent, self._services.targets.of(agent))
+        process = await body.find(MAIN)
+        if process is None:
+            raise NotReadyError(f"the main process of agent {name!r} has not been started yet")
+        end = None if follow else await body.output_end(MAIN)
+        if end == 0:
+            return
+        async for chunk in process.output(since):
+            yield chunk
+            if end is not None and chunk.end >= end:
+                return
+
+    async def prepare_(self, unit: Unit, record: Record) -> Record:
+        """Choose the executor, check options, and compute the launch that is stored with the row."""
+        agent: Agent = documents.to_model(self._kind, record)
+        ref = agent.spec.executor_ref or ExecutorRef(name=self._services.default_executor)
+        plugin = self._services.registry.executor(ref.name)
+        self._services.targets.check(ref)
+        parse(plugin.options, agent.spec.options, field="spec.options")
+        spec = {**record.spec, "executor": record.spec.get("executor") or ref.name}
+        agent = agent.model_copy(update={"spec": parse(AgentSpec, spec, field="spec")})
+        launch = self._services.registry.runtime(agent.spec.runtime).make().launch(agent)
+        return replace(
+            record,
+            spec=spec,
+            status=_pending(record.status, ref.name, plugin.isolated),
+            launch=launch.to_wire() if launch else None,
+            deadline=self._services.now(),
+        )
+
+    async def _known(self, name: str) -> Agent:
+        return self._model(await self._read(name))
+
+    async def _set(self, name: str, spec: Mapping[str, Any]) -> Agent:
+        async with self._services.store.transaction(self._scope) as unit:
+            old = await self._guarded(unit, name, None)
+            return self._model(
+                await self._change(unit, old, documents.merge(documents.as_document(old), {"spec": spec}))
+            )
+
+
+def _pending(status: Mapping[str, Any], executor: str, isolated: bool) -> dict[str, Any]:
+    return {"phase": "Pending", **status, "executor": executor, "isolated": isolated}
+
+
+def _reached(agent: Agent, phase: str) -> bool:
+    status = agent.status
+    if status.observed_generation != agent.metadata.generation and phase != "Terminating":
+        return False
+    if status.phase == phase or (phase == "Running" and status.phase == "Completed"):
+        return True
+    if status.phase == "Failed":
+        raise LaunchError(
+            f"agent {agent.metadata.name!r} failed: {status.message or status.reason}", reason=status.reason
+        )
+    return False
+
+
+def _waited(name: str, seen: Agent | None, phase: str, timeout: float) -> str:
+    if seen is None:
+        return f"the database did not answer within {timeout:g} s"
+    last = f"{seen.status.phase} ({seen.status.message})" if seen.status.message else seen.status.phase
+    return f"agent {name!r} did not become {phase} within {timeout:g} s; it is {last}"

@@ -1,0 +1,220 @@
+"""The ways into bodies: one holder link per agent, or the processes themselves where an executor has no holder.
+
+Kept per server and made again at need; nothing here must survive a restart.
+"""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import anyio
+from anyio.abc import ByteStream, TaskGroup, TaskStatus
+
+from sac_core.contracts.executor import Executor
+from sac_core.contracts.process import Process
+from sac_core.errors import SacError, UnavailableError
+from sac_core.held import HolderLink, open_link
+from sac_core.models.agent import Agent
+from sac_core.models.body import Key
+from sac_core.models.process import Command, Exit, TtySize
+from sac_core.service.direct import KeptProcess
+from sac_core.service.targets import Target
+
+log = logging.getLogger("sac.bodies")
+
+MAIN = "main"
+"""The id of an agent's main process."""
+
+_OPEN_DEADLINE = 10.0
+
+
+def key_of(agent: Agent) -> Key:
+    """The key of an agent's body."""
+    return Key(agent.metadata.namespace, agent.metadata.name, agent.metadata.uid)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A process that a body remembers: its id, the end of its output, and its exit once it has ended."""
+
+    id: str
+    end: int
+    exit: Exit | None
+    size: TtySize | None = None
+
+
+class Body(ABC):
+    """A way into one body."""
+
+    reattach: bool
+    """Whether its processes are found again after a restart of the server."""
+
+    def __init__(self) -> None:
+        self.execs: set[str] = set()
+        """Ids of the execs that this server has open in it."""
+
+    @abstractmethod
+    async def open(self, process_id: str, command: Command) -> Process:
+        """Run a command; the same id again is the same process."""
+
+    @abstractmethod
+    async def find(self, process_id: str) -> Process | None:
+        """A process that the body remembers."""
+
+    @abstractmethod
+    async def list(self) -> list[Running]:
+        """Every process that the body remembers."""
+
+    async def output_end(self, process_id: str) -> int:
+        """The offset behind the last byte of output so far."""
+        return next((process.end for process in await self.list() if process.id == process_id), 0)
+
+
+class HeldBody(Body):
+    """Through the body's holder."""
+
+    reattach = True
+
+    def __init__(self, link: HolderLink) -> None:
+        super().__init__()
+        self.link = link
+
+    async def open(self, process_id: str, command: Command) -> Process:
+        return await self.link.open_process(process_id, command)
+
+    async def find(self, process_id: str) -> Process | None:
+        return await self.link.process(process_id)
+
+    async def list(self) -> list[Running]:
+        return [Running(p.process, p.end, p.exit) for p in await self.link.list()]
+
+
+class DirectBody(Body):
+    """Through the executor; the server keeps the logs, so a restart loses them."""
+
+    reattach = False
+
+    def __init__(self, executor: Executor, key: Key, group: TaskGroup, on_exit: Callable[[str, Exit], None]) -> None:
+        super().__init__()
+        self._executor = executor
+        self._key = key
+        self._group = group
+        self._on_exit = on_exit
+        self._processes: dict[str, KeptProcess] = {}
+
+    async def open(self, process_id: str, command: Command) -> Process:
+        if process_id not in self._processes:
+            process = await self._executor.open_process(self._key, process_id, command)
+            if command.overflow == "block":
+                return process
+            kept = KeptProcess(process, on_exit=self._on_exit, on_close=self._forget)
+            self._processes[process_id] = kept
+            self._group.start_soon(kept.run)
+        return self._processes[process_id]
+
+    async def find(self, process_id: str) -> Process | None:
+        return self._processes.get(process_id)
+
+    async def list(self) -> list[Running]:
+        return [Running(p.id, p.end, p.exit) for p in self._processes.values()]
+
+    def leave(self) -> None:
+        """Stop keeping logs; what runs goes on as far as the executor lets it."""
+        for process in list(self._processes.values()):
+            process.stop()
+
+    def _forget(self, process_id: str) -> None:
+        self._processes.pop(process_id, None)
+
+
+@dataclass(slots=True)
+class _Entry:
+    body: Body
+    close: Callable[[], None]
+
+
+@dataclass(slots=True)
+class Bodies:
+    """All ways into bodies that this server has open."""
+
+    group: TaskGroup
+    on_exit: Callable[[str, str, Exit], None] = field(default=lambda uid, process, exit: None)
+    on_lost: Callable[[str], None] = field(default=lambda uid: None)
+    _entries: dict[str, _Entry] = field(default_factory=dict)
+    _locks: dict[str, anyio.Lock] = field(default_factory=dict)
+
+    async def enter(self, agent: Agent, target: Target) -> Body:
+        """The way into an agent's body, made when there is none.
+
+        Raises `NotReadyError` when the body is not up yet, `LostError` when it is gone, `UnavailableError` when it does
+        not answer in time.
+        """
+        uid = agent.metadata.uid
+        async with self._locks.setdefault(uid, anyio.Lock()):
+            if uid not in self._entries:
+                try:
+                    with anyio.fail_after(_OPEN_DEADLINE):
+                        await self.group.start(self._hold, key_of(agent), target.executor)
+                except TimeoutError:
+                    raise UnavailableError(
+                        f"the holder of agent {agent.metadata.name!r} does not answer", retry_after=1
+                    ) from None
+            return self._entries[uid].body
+
+    def entered(self, uid: str) -> Body | None:
+        """The way into a body, if it is open."""
+        entry = self._entries.get(uid)
+        return entry.body if entry else None
+
+    def leave(self, uid: str) -> None:
+        """Close the way into a body; its processes go on."""
+        entry = self._entries.pop(uid, None)
+        self._locks.pop(uid, None)
+        if entry:
+            entry.close()
+
+    async def _hold(self, key: Key, executor: Executor, *, task_status: TaskStatus[None]) -> None:
+        """Keep the way into a body until it is lost or left; tells of its start once it can be used."""
+        stream = await executor.open_holder(key)
+        if stream is None:
+            direct = DirectBody(executor, key, self.group, self._exits_of(key.uid))
+            self._entries[key.uid] = _Entry(direct, direct.leave)
+            task_status.started()
+            return
+        with anyio.CancelScope() as scope:
+            async with stream:
+                await self._hold_link(key.uid, stream, scope.cancel, task_status)
+        if not scope.cancel_called:
+            self.on_lost(key.uid)
+
+    async def _hold_link(
+        self, uid: str, stream: ByteStream, close: Callable[[], None], task_status: TaskStatus[None]
+    ) -> None:
+        entry = None
+        try:
+            async with open_link(stream, on_exit=self._exits_of(uid)) as link:
+                entry = self._entries[uid] = _Entry(HeldBody(link), close)
+                task_status.started()
+                await link.closed.wait()
+        except SacError as error:
+            if entry is None:
+                raise
+            log.info("the link to body %s was lost: %s", uid, error)
+        finally:
+            if entry is not None and self._entries.get(uid) is entry:
+                del self._entries[uid]
+
+    def _exits_of(self, uid: str) -> Callable[[str, Exit], None]:
+        return lambda process_id, exit: self.on_exit(uid, process_id, exit)
+
+
+@asynccontextmanager
+async def open_bodies() -> AsyncIterator[Bodies]:
+    """Ways into bodies, all closed at the end; the bodies go on."""
+    async with anyio.create_task_group() as group:
+        yield Bodies(group)
+        group.cancel_scope.cancel()

@@ -1,0 +1,22 @@
+"""The main process of a body: what the agent is for, if it is for more than waiting."""
+
+from __future__ import annotations
+
+from sac_core.models.launch import Launch
+from sac_core.models.process import Command, Exit
+from sac_core.service.bodies import MAIN, Body
+from sac_core.service.opener import open_in
+
+
+async def keep_main(body: Body, launch: Launch, *, restart: bool) -> Exit | None:
+    """Start the main process when there is none; how it ended, when it has and is not to be started again now."""
+    process = await body.find(MAIN)
+    if process is not None:
+        exit = next((known.exit for known in await body.list() if known.id == MAIN), None)
+        if exit is None or not restart:
+            return exit
+        await process.aclose()
+    template = launch.template
+    command = Command(argv=template.command or (), env=launch.binding.env, cwd=template.cwd, stdin=False)
+    await open_in(body, MAIN, command)
+    return None

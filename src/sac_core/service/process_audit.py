@@ -1,0 +1,86 @@
+"""Compares the processes that a body remembers with the sessions that are declared, and ends what nobody claims."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import timedelta
+
+from sac_core.contracts.store import Query, Record, Requirement
+from sac_core.errors import ConflictError, NotFoundError
+from sac_core.models.agent import Agent
+from sac_core.models.process import Exit
+from sac_core.service.bodies import MAIN, Body, Running
+from sac_core.service.execs import PREFIX
+from sac_core.service.opener import session_model
+from sac_core.service.services import EVERYWHERE, Services
+
+log = logging.getLogger("sac.audit")
+
+RETENTION = timedelta(hours=1)
+"""How long an ended session is kept to be read."""
+
+
+async def sessions_of(services: Services, agent: Agent) -> list[Record]:
+    """The rows of all sessions of an agent."""
+    query = Query(fields=(Requirement("spec.agent", "=", (agent.metadata.name,)),))
+    page = await services.store.read(EVERYWHERE).list("Session", query)
+    return [record for record in page.items if record.status.get("agentUid") == agent.metadata.uid]
+
+
+async def audit(services: Services, agent: Agent, body: Body) -> None:
+    """End processes that no session claims, and sessions whose process has ended or is not there."""
+    processes = {process.id: process for process in await body.list()}
+    rows = {record.uid: record for record in await sessions_of(services, agent)}
+    for process in processes.values():
+        if not _claimed(process, rows, body):
+            log.warning("ending process %s of agent %s: nobody claims it", process.id, agent.metadata.name)
+            found = await body.find(process.id)
+            if found is not None:
+                await found.aclose()
+    for uid, record in rows.items():
+        if record.status.get("phase") == "Running" and record.deleted_at is None:
+            await _settle(services, record, processes.get(uid))
+
+
+async def end_session(services: Services, record: Record, exit: Exit) -> None:
+    """Say that a session has ended; losing a race is nothing to report."""
+    status = session_model(record).status.model_copy(
+        update={"phase": "Ended", "exit": exit, "reason": exit.reason, "ended_at": services.now()}
+    )
+    try:
+        async with services.store.transaction(EVERYWHERE) as unit:
+            deadline = services.now() + RETENTION
+            await unit.update(replace(record, status=status.to_wire(), deadline=deadline))
+    except (ConflictError, NotFoundError):
+        return
+
+
+async def end_sessions(services: Services, agent: Agent, reason: str, *, remove: bool = False) -> None:
+    """End all sessions of an agent whose body has gone; ``remove`` takes their rows too."""
+    for record in await sessions_of(services, agent):
+        if remove:
+            await _remove(services, record)
+        elif record.status.get("phase") != "Ended":
+            await end_session(services, record, Exit(reason=reason))
+
+
+async def _settle(services: Services, record: Record, process: Running | None) -> None:
+    if process is None:
+        await end_session(services, record, Exit(reason="Lost"))
+    elif process.exit is not None:
+        await end_session(services, record, process.exit)
+
+
+async def _remove(services: Services, record: Record) -> None:
+    try:
+        async with services.store.transaction(EVERYWHERE) as unit:
+            await unit.remove(await unit.by_uid("Session", record.uid))
+    except NotFoundError:
+        return
+
+
+def _claimed(process: Running, rows: dict[str, Record], body: Body) -> bool:
+    if process.id.startswith(PREFIX):
+        return process.id in body.execs
+    return process.id == MAIN or process.id in rows

@@ -1,0 +1,200 @@
+"""What keeps everything true: looks at agents and sessions at start, on hints, when due, and every half minute.
+
+Nothing here is remembered: the queue is only hints, deadlines are in the store, and every step reads what is there now.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import anyio
+from anyio.abc import TaskGroup
+
+from sac_core.contracts.executor import Resync
+from sac_core.contracts.store import Query, Record
+from sac_core.errors import ConflictError, ExpiredError, NotFoundError, SacError
+from sac_core.models.body import Observed
+from sac_core.models.change import Change
+from sac_core.models.kind import AGENT, SESSION
+from sac_core.models.process import Exit
+from sac_core.service import documents
+from sac_core.service.agent_keeper import AgentKeeper
+from sac_core.service.agent_work import CALL_DEADLINE, GRACE
+from sac_core.service.bodies import MAIN
+from sac_core.service.services import EVERYWHERE, Services
+from sac_core.service.session_keeper import SessionKeeper
+from sac_core.service.targets import Target
+
+log = logging.getLogger("sac.reconciler")
+
+_AT_ONCE = 16
+_SWEEP = 5.0
+_AFTER_ERROR = 5.0
+_KEPT_CHANGES = 100_000
+_HOOKS = {"Agent": ("sac_agent_event", AGENT), "Session": ("sac_session_event", SESSION)}
+
+Item = tuple[str, str]
+"""A kind and a uid."""
+
+
+@dataclass(slots=True)
+class Reconciler:
+    """Steps one thing at a time per uid, several things at once."""
+
+    services: Services
+    group: TaskGroup
+    resync: float
+    _active: dict[Item, bool] = field(default_factory=dict)
+    _limit: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(_AT_ONCE))
+
+    def start(self, since: int) -> None:
+        """Begin: everything is looked at once, then on every reason to look again."""
+        bodies = self.services.bodies
+        bodies.on_exit = self._exited
+        bodies.on_lost = lambda uid: self.hint("Agent", uid)
+        self.group.start_soon(self._follow, since)
+        self.group.start_soon(self._sweep)
+        for target in self.services.targets:
+            self.group.start_soon(self._compare, target)
+            self.group.start_soon(self._watch, target)
+
+    def hint(self, kind: str, uid: str) -> None:
+        """There may be something to do; many hints are one look."""
+        item = (kind, uid)
+        if item in self._active:
+            self._active[item] = True
+        else:
+            self._active[item] = False
+            self.group.start_soon(self._work, item)
+
+    def _exited(self, uid: str, process_id: str, exit: Exit) -> None:
+        self.hint("Agent", uid) if process_id == MAIN else self.hint("Session", process_id)
+
+    async def _work(self, item: Item) -> None:
+        kind, uid = item
+        keeper = AgentKeeper(self.services) if kind == "Agent" else SessionKeeper(self.services)
+        try:
+            async with self._limit:
+                self._active[item] = False
+                again = await self._settled(keeper, uid)
+        finally:
+            hinted = self._active.pop(item)
+        if hinted:
+            self.hint(kind, uid)
+        elif again is not None and again < _SWEEP:
+            self.group.start_soon(self._later, item, again)
+
+    async def _settled(self, keeper: AgentKeeper | SessionKeeper, uid: str) -> float | None:
+        """Take a step; whatever it raises ends nothing but the step."""
+        try:
+            return await keeper.settle(uid)
+        except (ConflictError, NotFoundError):
+            return 0.05
+        except SacError as error:
+            log.warning("could not settle %s: %s", uid, error)
+        except Exception:
+            log.exception("a fault while settling %s", uid)
+        return _AFTER_ERROR * random.uniform(0.5, 0.9)
+
+    async def _later(self, item: Item, seconds: float) -> None:
+        await anyio.sleep(seconds)
+        self.hint(*item)
+
+    async def _follow(self, since: int) -> None:
+        """Hint at what changes, and tell plugins."""
+        store = self.services.store
+        while True:
+            try:
+                changes = await store.changes(EVERYWHERE, since)
+                for change in changes:
+                    since = change.version
+                    self._changed(change)
+                if not changes:
+                    await store.wait_changed(since, 30.0)
+            except ExpiredError:
+                since = await store.version()
+                await self._hint_all()
+            except SacError as error:
+                log.warning("cannot read changes: %s", error)
+                await anyio.sleep(_AFTER_ERROR * random.uniform(0.5, 1.0))
+
+    def _changed(self, change: Change[Record]) -> None:
+        record = change.object
+        if record.kind == "Agent" or record.deleted_at is not None:
+            self.hint(record.kind, record.uid)
+        if record.kind in _HOOKS:
+            hook, kind = _HOOKS[record.kind]
+            if hook in self.services.registry.told:
+                event = Change(change.verb, change.version, documents.to_model(kind, record))
+                self.services.registry.tell(hook, event)
+
+    async def _sweep(self) -> None:
+        """Hint at what is due by the store's deadlines; forget what is too old."""
+        while True:
+            try:
+                for kind in _HOOKS:
+                    due = Query(due_before=self.services.now())
+                    for record in (await self.services.store.read(EVERYWHERE).list(kind, due)).items:
+                        self.hint(kind, record.uid)
+                await self.services.store.prune(keep=_KEPT_CHANGES)
+            except SacError as error:
+                log.warning("cannot look for what is due: %s", error)
+            await anyio.sleep(_SWEEP * random.uniform(0.9, 1.1))
+
+    async def _hint_all(self) -> None:
+        for record in (await self.services.store.read(EVERYWHERE).list("Agent")).items:
+            self.hint("Agent", record.uid)
+
+    async def _compare(self, target: Target) -> None:
+        """Compare what runs on a target with what is declared, now and every `resync` seconds with jitter."""
+        while True:
+            try:
+                with anyio.fail_after(CALL_DEADLINE * 4):
+                    # bodies first, rows after: a body's row is committed before the body is made
+                    bodies = [body async for body in target.executor.bodies()]
+                    await self._remove_orphans(target, bodies)
+                    await self._hint_all()
+            except (SacError, TimeoutError) as error:
+                log.warning("cannot compare target %s: %s", target.name, error)
+            except Exception:
+                log.exception("a fault of executor %s while listing bodies", target.name)
+            await anyio.sleep(self.resync * random.uniform(0.9, 1.1))
+
+    async def _remove_orphans(self, target: Target, bodies: list[Observed]) -> None:
+        for body in bodies:
+            try:
+                await self.services.store.read(EVERYWHERE).by_uid("Agent", body.key.uid)
+            except NotFoundError:
+                log.warning("removing body %s (%s): no agent claims it", body.key.uid, body.key.agent)
+                await target.executor.delete(body.key, generation=body.generation, grace=GRACE, purge=True)
+
+    async def _watch(self, target: Target) -> None:
+        """Follow an executor's hints, where it gives any."""
+        if not target.watches:
+            return
+        while True:
+            try:
+                async for hint in target.executor.watch():
+                    if isinstance(hint, Resync):
+                        await self._hint_all()
+                    else:
+                        self.hint("Agent", hint.uid)
+            except SacError as error:
+                log.info("hints of target %s ended: %s", target.name, error)
+            except Exception:
+                log.exception("a fault of executor %s while watching", target.name)
+            await anyio.sleep(_AFTER_ERROR * random.uniform(0.5, 1.0))
+
+
+@asynccontextmanager
+async def open_reconciler(services: Services, *, resync: float) -> AsyncIterator[Reconciler]:
+    """A reconciler that works until the context is left; bodies go on."""
+    async with anyio.create_task_group() as group:
+        reconciler = Reconciler(services, group, resync)
+        reconciler.start(await services.store.version())
+        yield reconciler
+        group.cancel_scope.cancel()

@@ -1,0 +1,162 @@
+"""What every kind has: create, get, list, watch, patch, replace and delete over the store."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from sac_core.contracts.sac import Resources
+from sac_core.contracts.store import Query, Record, Scope, Unit
+from sac_core.errors import ConflictError, ForbiddenError, UnsupportedError
+from sac_core.models.change import Change, Page, Synced
+from sac_core.models.kind import Kind, Verb
+from sac_core.service import documents, idempotency
+from sac_core.service.selectors import matches, parse_fields, parse_selector
+from sac_core.service.services import Services
+
+T = TypeVar("T")
+
+_POLL = 30.0
+_BATCH = 500
+
+
+class StoredResources(Resources[T]):
+    """The things of one kind in one scope. A kind with rules of its own overrides `prepare_`."""
+
+    fields: tuple[str, ...] = ("metadata.name", "status.phase")
+
+    def __init__(self, services: Services, kind: Kind, scope: Scope) -> None:
+        self._services = services
+        self._kind = kind
+        self._scope = scope
+
+    async def create_from(self, document: Mapping[str, Any], *, idempotency_key: str | None = None) -> T:
+        self._allow("create")
+        record = documents.new_record(self._kind, document, tenant=self._scope.tenant, owner=self._scope.principal.id)
+        if idempotency_key is not None:
+            record, done = await idempotency.claim(self._services.store, self._scope, idempotency_key, record, document)
+            if done is not None:
+                return self._model(done)
+        async with self._services.store.transaction(self._scope) as unit:
+            record = await unit.insert(await self.prepare_(unit, record))
+        return self._model(record)
+
+    async def get(self, name: str) -> T:
+        self._allow("get")
+        return self._model(await self._read(name))
+
+    async def list(
+        self, *, label_selector: str = "", field_selector: str = "", limit: int = 0, after: str | None = None
+    ) -> Page[T]:
+        self._allow("list")
+        query = Query(
+            labels=parse_selector(label_selector, field="labelSelector"),
+            fields=parse_fields(field_selector, self.fields),
+            limit=limit,
+            after=after,
+        )
+        page = await self._services.store.read(self._scope).list(self._kind.kind, query)
+        return Page(tuple(map(self._model, page.items)), page.version, page.next)
+
+    async def watch(self, *, label_selector: str = "", since: int | None = None) -> AsyncIterator[Change[T] | Synced]:
+        self._allow("list")
+        stream = watch(self._services, self._scope, (self._kind,), label_selector=label_selector, since=since)
+        async for change in stream:
+            yield change
+
+    async def patch(self, name: str, patch: Mapping[str, Any], *, resource_version: str | None = None) -> T:
+        self._allow("patch")
+        async with self._services.store.transaction(self._scope) as unit:
+            old = await self._guarded(unit, name, resource_version)
+            document = documents.merge(documents.as_document(old), patch)
+            return self._model(await self._change(unit, old, document))
+
+    async def replace_from(self, name: str, document: Mapping[str, Any], *, resource_version: str | None = None) -> T:
+        self._allow("replace")
+        given = document.get("metadata")
+        inside = given.get("resourceVersion") if isinstance(given, Mapping) else None
+        async with self._services.store.transaction(self._scope) as unit:
+            old = await self._guarded(unit, name, resource_version or inside or None)
+            return self._model(await self._change(unit, old, document))
+
+    async def delete(self, name: str, *, resource_version: str | None = None) -> None:
+        self._allow("delete")
+        async with self._services.store.transaction(self._scope) as unit:
+            old = await self._guarded(unit, name, resource_version)
+            if old.deleted_at is None:
+                status = {**old.status, "phase": "Terminating", "reason": "", "message": ""}
+                now = self._services.now()
+                await unit.update(replace(old, deleted_at=now, deadline=now, status=status))
+
+    async def prepare_(self, unit: Unit, record: Record) -> Record:
+        """Check a new or changed record against the rest of the world, and derive what is stored with it."""
+        return record
+
+    async def _change(self, unit: Unit, old: Record, document: Mapping[str, Any]) -> Record:
+        new = documents.changed_record(self._kind, old, document)
+        if old.deleted_at is not None and new.spec != old.spec:
+            raise ConflictError(f"{self._kind.singular} {old.name!r} is being deleted", reason="Terminating")
+        if new == old:
+            return old
+        if new.generation != old.generation:
+            new = await self.prepare_(unit, new)
+        return await unit.update(new)
+
+    async def _guarded(self, unit: Unit, name: str, resource_version: str | None) -> Record:
+        record = await unit.get(self._kind.kind, name)
+        current = str(record.resource_version)
+        if resource_version is not None and resource_version.strip('"') != current:
+            raise ConflictError(
+                f"{self._kind.singular} {name!r} has changed: its resourceVersion is {current}, not {resource_version}",
+                field="metadata.resourceVersion",
+                hint="read it again and repeat the change",
+                current=current,
+            )
+        return record
+
+    async def _read(self, name: str) -> Record:
+        return await self._services.store.read(self._scope).get(self._kind.kind, name)
+
+    def _allow(self, verb: Verb) -> None:
+        if verb not in self._kind.verbs:
+            raise UnsupportedError(f"{self._kind.plural} have no verb {verb!r}")
+        allow(self._scope, self._kind.permission(verb))
+
+    def _model(self, record: Record) -> T:
+        model: T = documents.to_model(self._kind, record)
+        return model
+
+
+def allow(scope: Scope, permission: str) -> None:
+    """Raise `ForbiddenError` unless the scope's principal holds a permission."""
+    if not scope.principal.may(permission):
+        raise ForbiddenError(f"{scope.principal.id} may not do this: it needs the permission {permission}")
+
+
+async def watch(
+    services: Services, scope: Scope, kinds: Sequence[Kind], *, label_selector: str = "", since: int | None = None
+) -> AsyncIterator[Change[Any] | Synced]:
+    """Changes of several kinds in commit order; without ``since``, what is there comes first, then `Synced`."""
+    labels = parse_selector(label_selector, field="labelSelector")
+    by_name = {kind.kind: kind for kind in kinds}
+    if since is None:
+        since = await services.store.version()
+        for kind in kinds:
+            page = await services.store.read(scope).list(kind.kind, Query(labels=labels))
+            for record in page.items:
+                yield Change("ADDED", record.resource_version, documents.to_model(kind, record))
+    yield Synced(since)
+    while True:
+        newest = await services.store.version()
+        changes = await services.store.changes(scope, since, kinds=tuple(by_name), limit=_BATCH)
+        for change in changes:
+            since = change.version
+            record = change.object
+            verb = change.verb if matches(record.labels, labels) else "DELETED"
+            if verb == "DELETED" and change.verb == "ADDED":
+                continue
+            yield Change(verb, change.version, documents.to_model(by_name[record.kind], record))
+        if not changes:  # what was committed up to `newest` concerned others
+            since = max(since, newest)
+            await services.store.wait_changed(since, _POLL)

@@ -1,0 +1,30 @@
+"""What the services of one SAC share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sac_core.contracts.store import Scope, Store
+from sac_core.hooks.registry import Registry
+from sac_core.models.principal import ALL, SYSTEM
+from sac_core.service.bodies import Bodies
+from sac_core.service.hub import Hub
+from sac_core.service.targets import Targets
+
+EVERYWHERE = Scope(SYSTEM, ALL)
+"""SAC's own scope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Store, plugins, opened executors, ways into bodies, terminals, clock."""
+
+    store: Store
+    registry: Registry
+    targets: Targets
+    bodies: Bodies
+    hub: Hub
+    now: Callable[[], datetime]
+    default_executor: str

@@ -1,0 +1,104 @@
+"""Sessions: opening one in a running agent, and becoming a viewer of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from sac_core.contracts.sac import Sessions, Terminal
+from sac_core.contracts.store import Record, Unit
+from sac_core.errors import LaunchError, NotReadyError
+from sac_core.models.agent import Agent
+from sac_core.models.kind import AGENT
+from sac_core.models.process import TtySize
+from sac_core.models.session import Session
+from sac_core.service import documents
+from sac_core.service.opener import find_session, open_session
+from sac_core.service.resources import StoredResources, allow
+from sac_core.wire.terminal import Role
+
+
+class SessionService(StoredResources[Session], Sessions):
+    """Sessions of one scope."""
+
+    fields = ("metadata.name", "status.phase", "spec.agent")
+
+    async def create(
+        self,
+        agent: str,
+        *,
+        command: Sequence[str] | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        tty: TtySize | tuple[int, int] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Session:
+        cols, rows = (tty.cols, tty.rows) if isinstance(tty, TtySize) else tty or (80, 24)
+        spec: dict[str, Any] = {"agent": agent, "tty": {"cols": cols, "rows": rows}, "env": dict(env or {})}
+        spec |= {"command": list(command)} if command is not None else {}
+        spec |= {"cwd": cwd} if cwd is not None else {}
+        return await self.create_from({"spec": spec}, idempotency_key=idempotency_key)
+
+    async def create_from(self, document: Mapping[str, Any], *, idempotency_key: str | None = None) -> Session:
+        session = await super().create_from(document, idempotency_key=idempotency_key)
+        if session.status.phase != "Pending":
+            return session
+        try:
+            await open_session(self._services, session)
+        except (LaunchError, NotReadyError):
+            await self._withdraw(session)
+            raise
+        return self._model(await self._read(session.metadata.name))
+
+    @asynccontextmanager
+    async def attach(self, name: str, *, since: int | None = None, mode: Role | None = None) -> AsyncIterator[Terminal]:
+        allow(self._scope, "sessions:attach")
+        record = await self._read(name)
+
+        async def find() -> Any:
+            return await find_session(self._services, self._model(await self._read(name)))
+
+        attached = self._services.hub.attach(
+            record.uid, name, find, principal=self._scope.principal.id, since=since, mode=mode
+        )
+        async with attached as terminal:
+            yield terminal
+
+    async def prepare_(self, unit: Unit, record: Record) -> Record:
+        """Bind the session to an agent that runs, and choose its command."""
+        session: Session = documents.to_model(self._kind, record)
+        agent: Agent = documents.to_model(AGENT, await unit.get("Agent", session.spec.agent))
+        if agent.status.phase != "Running" or agent.metadata.deletion_timestamp is not None:
+            raise NotReadyError(
+                f"agent {session.spec.agent!r} is {agent.status.phase}, not Running",
+                field="spec.agent",
+                hint=f"start it, or wait for it: sac start {session.spec.agent}",
+            )
+        command = session.spec.command or self._terminal_of(agent)
+        return replace(
+            record,
+            spec={**record.spec, "command": list(command)},
+            status={"phase": "Pending", "agentUid": agent.metadata.uid},
+            deadline=self._services.now(),
+            meta={
+                **record.meta,
+                "ownerReferences": [{"kind": "Agent", "name": agent.metadata.name, "uid": agent.metadata.uid}],
+            },
+        )
+
+    def _terminal_of(self, agent: Agent) -> tuple[str, ...]:
+        command = self._services.registry.runtime(agent.spec.runtime).make().terminal(agent)
+        if command is None:
+            raise NotReadyError(
+                f"runtime {agent.spec.runtime!r} has no terminal of its own",
+                field="spec.command",
+                hint="name a command",
+            )
+        return command.argv
+
+    async def _withdraw(self, session: Session) -> None:
+        """Remove the row of a session that could not be opened."""
+        async with self._services.store.transaction(self._scope) as unit:
+            await unit.remove(await unit.by_uid("Session", session.metadata.uid))

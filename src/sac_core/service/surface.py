@@ -1,0 +1,139 @@
+"""`Sac` in this process: the surface of one principal in one tenant, over the services."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sac_core.contracts.sac import Exec, PluginInfo, Resources, Sac, Status
+from sac_core.contracts.store import Scope
+from sac_core.errors import NotFoundError, NotReadyError
+from sac_core.models.agent import Agent
+from sac_core.models.base import parse
+from sac_core.models.body import Finding
+from sac_core.models.change import Change, Synced
+from sac_core.models.kind import AGENT, SESSION, Kind
+from sac_core.models.launch import Launch
+from sac_core.models.process import Command
+from sac_core.service import documents, plugins
+from sac_core.service.agents import AgentService
+from sac_core.service.bodies import Body
+from sac_core.service.execs import open_exec, run_exec
+from sac_core.service.opener import enter_body, launch_of
+from sac_core.service.resources import StoredResources, allow, watch
+from sac_core.service.services import Services
+from sac_core.service.sessions import SessionService
+from sac_core.wire.exec import ExecRequest, ExecResult
+
+
+class LocalSac(Sac):
+    """SAC embedded in this process."""
+
+    agents: AgentService
+    sessions: SessionService
+
+    def __init__(self, services: Services, scope: Scope, *, version: str) -> None:
+        self._services = services
+        self._scope = scope
+        self._version = version
+        self.agents = AgentService(services, AGENT, scope)
+        self.sessions = SessionService(services, SESSION, scope)
+
+    def resources(self, plural: str) -> Resources[Any]:
+        known: dict[str, Resources[Any]] = {"agents": self.agents, "sessions": self.sessions}
+        if plural in known:
+            return known[plural]
+        return StoredResources(self._services, self._kind(plural), self._scope)
+
+    async def watch(
+        self, *, kinds: Sequence[str] = (), label_selector: str = "", since: int | None = None
+    ) -> AsyncIterator[Change[Any] | Synced]:
+        registered = {kind.kind: kind for kind in self._services.registry.kinds.values()}
+        unknown = next((name for name in kinds if name not in registered), None)
+        if unknown is not None:
+            raise NotFoundError(f"there is no kind {unknown!r}", field="kinds", hint=f"known: {', '.join(registered)}")
+        wanted = [registered[name] for name in kinds or registered]
+        for kind in wanted:
+            allow(self._scope, kind.permission("list"))
+        async for change in watch(self._services, self._scope, wanted, label_selector=label_selector, since=since):
+            yield change
+
+    async def exec(
+        self,
+        agent: str,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        timeout: float = 600,
+    ) -> ExecResult:
+        body, command = await self._command(agent, argv, env, cwd, stdin=False)
+        return await run_exec(body, command, timeout=timeout)
+
+    @asynccontextmanager
+    async def open_exec(
+        self,
+        agent: str,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        stdin: bool = True,
+    ) -> AsyncIterator[Exec]:
+        body, command = await self._command(agent, argv, env, cwd, stdin=stdin)
+        async with open_exec(body, command) as running:
+            yield running
+
+    async def plugins(self) -> tuple[PluginInfo, ...]:
+        allow(self._scope, "plugins:list")
+        return plugins.describe(self._services.registry, self._services.targets)
+
+    async def status(self) -> Status:
+        allow(self._scope, "status:get")
+        return Status(
+            version=self._version,
+            installation=self._services.store.installation,
+            default_executor=self._services.default_executor,
+            findings=await self._findings(),
+        )
+
+    async def _findings(self) -> tuple[Finding, ...]:
+        found = [
+            Finding(level="error", check=f"plugin {failure.name}", message=failure.message, advice="see: sac plugins")
+            for failure in self._services.registry.failures
+        ]
+        for target in self._services.targets:
+            found.extend((await target.executor.probe()).findings)
+        return tuple(found)
+
+    async def _command(
+        self, agent: str, argv: Sequence[str], env: Mapping[str, str] | None, cwd: str | None, *, stdin: bool
+    ) -> tuple[Body, Command]:
+        allow(self._scope, "agents:exec")
+        asked = parse(ExecRequest, {"argv": tuple(argv), "cwd": cwd, "env": dict(env or {}), "stdin": stdin})
+        known, launch = await self._launched(agent)
+        command = Command(
+            argv=asked.argv,
+            env={**launch.binding.env, **asked.env},
+            cwd=asked.cwd or launch.template.cwd,
+            stdin=asked.stdin,
+            overflow="block",
+        )
+        return await enter_body(self._services, known), command
+
+    async def _launched(self, name: str) -> tuple[Agent, Launch]:
+        record = await self._services.store.read(self._scope).get("Agent", name)
+        agent: Agent = documents.to_model(AGENT, record)
+        if agent.status.phase != "Running":
+            raise NotReadyError(
+                f"agent {name!r} is {agent.status.phase}, not Running",
+                hint=f"start it, or wait for it: sac start {name}",
+            )
+        return agent, launch_of(record)
+
+    def _kind(self, plural: str) -> Kind:
+        kinds = self._services.registry.kinds
+        if plural not in kinds:
+            raise NotFoundError(f"there is no kind {plural!r}", hint=f"known: {', '.join(sorted(kinds))}")
+        return kinds[plural]
