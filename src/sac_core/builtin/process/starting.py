@@ -1,0 +1,68 @@
+"""Starting a holder: its program, its environment, its options."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+
+from sac_core.builtin.process.folder import BodyFolder
+from sac_core.builtin.process.settings import ProcessSettings
+from sac_core.errors import UnavailableError
+from sac_core.models.launch import Launch
+
+_PASSED = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER")
+
+
+def holder_program() -> Path:
+    """Where the holder's program is."""
+    return Path(str(files("sac_core"))) / "holder" / "program.py"
+
+
+def body_environment(settings: ProcessSettings, server: Mapping[str, str]) -> dict[str, str]:
+    """What a body sees of the server's environment: the usual names and the operator's, never SAC's own."""
+    names = {*_PASSED, *(name for name in settings.pass_env if not name.startswith("SAC_"))}
+    env = {name: server[name] for name in sorted(names) if name in server}
+    env.setdefault("PATH", os.defpath)
+    env.setdefault("LANG", "C.UTF-8")
+    return env
+
+
+def start_holder(
+    program: Path, folder: BodyFolder, launch: Launch, settings: ProcessSettings, lock: int
+) -> subprocess.Popen[bytes]:
+    """Start a holder that inherits the body's lock. What is returned only starts it and soon ends."""
+    try:
+        folder.clear()
+        if launch.template.cwd is None:
+            folder.work.mkdir(mode=0o700, exist_ok=True)
+        with folder.log.open("wb") as log:
+            python = settings.python or sys.executable
+            return subprocess.Popen(
+                [python, "-I", "-S", str(program), *_options(folder, launch, settings, lock)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                env=body_environment(settings, os.environ),
+                cwd="/",
+                pass_fds=(lock,),
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise UnavailableError(f"cannot start a holder: {error}", retry_after=5) from None
+
+
+def _options(folder: BodyFolder, launch: Launch, settings: ProcessSettings, lock: int) -> list[str]:
+    options = {
+        "dir": str(folder.path),
+        "uid": folder.uid,
+        "cwd": launch.template.cwd or "work",
+        "lock-fd": str(lock),
+        "memory": str(launch.template.resources.memory or ""),
+        "processes": str(launch.template.resources.processes or ""),
+        "nice": str(settings.nice or ""),
+    }
+    return [part for name, value in options.items() if value for part in (f"--{name}", value)]
