@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import anyio
+import pytest
 from sqlalchemy import text
 
 from sac_core.contracts.store import Record, Scope, Store
@@ -110,3 +111,13 @@ async def test_an_acknowledgement_waits_for_the_disk(store: Store, scope: Scope)
         assert isinstance(unit, SqlUnit)
         assert (await unit._run(text("PRAGMA synchronous")))[0][0] == 2
         assert (await unit._run(text("PRAGMA journal_mode")))[0][0] == "wal"
+
+
+async def test_what_a_unit_has_read_stays_true(store: Store, scope: Scope, path: Path) -> None:
+    """Whoever else opened the file cannot write before the unit has ended, although the unit has only read."""
+    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as other:
+        async with store.transaction(scope) as unit:
+            await unit.list("Agent")
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                other.execute("BEGIN IMMEDIATE")
+        other.execute("BEGIN IMMEDIATE")
