@@ -29,9 +29,14 @@ class Address:
         """Whether bytes stay on this machine."""
         return self.socket is not None or is_loopback(urlsplit(self.url).hostname or "")
 
+    @property
+    def base(self) -> str:
+        """What requests are built on: a unix socket has no address, its server answers to ``localhost``."""
+        return self.url if self.socket is None else "http://localhost"
+
     def websocket(self, path: str) -> str:
         """The URL of a WebSocket below the base."""
-        return "ws" + self.url.removeprefix("http") + path
+        return "ws" + self.base.removeprefix("http") + path
 
 
 def is_loopback(host: str) -> bool:

@@ -76,7 +76,7 @@ async def open_connection(address: Address, token: str | None) -> AsyncIterator[
     uds = str(address.socket) if address.socket is not None else None
     transport = httpx2.AsyncHTTPTransport(uds=uds, limits=LIMITS) if uds else None
     async with httpx2.AsyncClient(
-        base_url=address.url, transport=transport, limits=LIMITS, timeout=TIMEOUT, trust_env=trust_env
+        base_url=address.base, transport=transport, limits=LIMITS, timeout=TIMEOUT, trust_env=trust_env
     ) as http:
         yield Connection(address, token, http)
 

@@ -57,7 +57,8 @@ class HttpSac(Sac):
         cwd: str | None = None,
         timeout: float = 600,
     ) -> ExecResult:
-        body = {**_request(argv, env, cwd, stdin=False).to_wire(), "timeout": timeout}
+        asked = _request(argv, env, cwd, stdin=False)
+        body = {**asked.model_dump(mode="json", exclude={"stdin"}, exclude_none=True), "timeout": timeout}
         path = segments("agents", agent, "exec")
         answer = await self._connection.request("POST", path, json=body, timeout=timeout + 10)
         return parse(ExecResult, answer)

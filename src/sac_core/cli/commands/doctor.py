@@ -1,0 +1,25 @@
+"""`sac doctor`: what is wrong here, and what to do about it."""
+
+from __future__ import annotations
+
+from sac_core.cli.arguments import HERE, Common
+from sac_core.cli.checks import data_dir_findings, server_findings
+from sac_core.cli.place import settings_of
+from sac_core.cli.progress import printable
+from sac_core.models.body import Finding
+
+_SIGNS = {"ok": "ok     ", "warning": "warning", "error": "ERROR  "}
+
+
+async def doctor(*, common: Common = HERE) -> int:
+    """Check data directory, server and executors; exit status 1 when something is wrong. Starts nothing."""
+    settings = settings_of(common)
+    findings = [*data_dir_findings(settings), *await server_findings(settings)]
+    for finding in findings:
+        print(_line(finding))
+    return int(any(finding.level == "error" for finding in findings))
+
+
+def _line(finding: Finding) -> str:
+    advice = f"\n{'':9}-> {printable(finding.advice)}" if finding.advice and finding.level != "ok" else ""
+    return f"{_SIGNS[finding.level]}  {finding.check}: {printable(finding.message)}{advice}"

@@ -1,0 +1,25 @@
+"""`sac restart`."""
+
+from __future__ import annotations
+
+from sac_core.cli.arguments import HERE, Common, Switch
+from sac_core.cli.connecting import connected
+from sac_core.cli.waiting import wait_for
+
+
+async def restart(*agents: str, wait: Switch = False, common: Common = HERE) -> int:
+    """Replace the bodies of agents; their sessions end.
+
+    Parameters
+    ----------
+    agents
+        Their names.
+    wait
+        Wait until they run again.
+    """
+    async with connected(common) as sac:
+        for name in agents:
+            await sac.agents.restart(name)
+        for name in agents if wait else ():
+            await wait_for(sac.agents, name, "Running")
+    return 0

@@ -1,0 +1,116 @@
+"""`sac run`: an agent and its terminal in one command."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+from sac_core.cli import keys, rawtty
+from sac_core.cli.arguments import HERE, Common, Switch, Tail
+from sac_core.cli.commands.attach import require_terminal, stay
+from sac_core.cli.connecting import connected
+from sac_core.cli.viewing import Wish
+from sac_core.cli.waiting import wait_for, wait_gone
+from sac_core.client.kinds import AGENT_KIND
+from sac_core.client.surface import HttpSac
+from sac_core.errors import InvalidError, NotFoundError
+
+
+async def run(
+    runtime: str,
+    folder: Path | None = None,
+    /,
+    *,
+    name: str | None = None,
+    executor: str | None = None,
+    rm: Switch = False,
+    detach: Switch = False,
+    detach_keys: str = keys.DEFAULT,
+    command: Tail = (),
+    common: Common = HERE,
+) -> int:
+    """Create an agent, wait until it runs, and open its terminal; what follows -- runs in it instead of a shell.
+
+    Parameters
+    ----------
+    runtime
+        The kind of agent, for example shell.
+    folder
+        Where it works; without it, a folder of SAC's own.
+    name
+        Its name; without it, one is made.
+    executor
+        What runs it; without it, the server's default.
+    rm
+        Delete the agent when its terminal has ended.
+    detach
+        Open the terminal and leave it running; prints agent and session.
+    detach_keys
+        Keys that leave the terminal, for example ctrl-p,ctrl-q; empty for none.
+    """
+    if rm and detach:
+        raise InvalidError("--rm would delete what --detach leaves running", field="--rm", reason="Usage")
+    wish = Wish(None, False, keys.parse_keys(detach_keys))
+    if not detach:
+        require_terminal()
+    chosen = name or f"{runtime}-{secrets.token_hex(3)}"
+    async with connected(common) as sac:
+        session = await _open(sac, chosen, _spec(runtime, folder, executor), command, rm=rm)
+    if detach:
+        print(f"agent/{chosen}\nsession/{session}")
+        return 0
+    try:
+        return await stay(common, session, wish)
+    finally:
+        if rm:
+            await _remove_if_ended(common, chosen, session)
+
+
+def _spec(runtime: str, folder: Path | None, executor: str | None) -> dict[str, Any]:
+    spec: dict[str, Any] = {"runtime": runtime}
+    if folder is not None:
+        if not folder.is_dir():
+            raise InvalidError(f"{folder} is no folder", field="FOLDER", hint="make it first, or leave it out")
+        spec["workspace"] = {"folder": str(folder.resolve())}
+    if executor is not None:
+        spec["executor"] = executor
+    return spec
+
+
+async def _open(sac: HttpSac, name: str, spec: dict[str, Any], command: tuple[str, ...], *, rm: bool) -> str:
+    """Agent and session; with ``rm`` a failure leaves no agent behind."""
+    await sac.agents.create(name, spec)
+    try:
+        await wait_for(sac.agents, name, "Running")
+        session = await sac.sessions.create(name, command=command or None, tty=rawtty.size())
+    except BaseException:
+        if rm:
+            await _remove(sac, name)
+        raise
+    return session.metadata.name
+
+
+async def _remove_if_ended(common: Common, name: str, session: str) -> None:
+    """After the terminal: detaching keeps the agent."""
+    import anyio
+
+    with anyio.CancelScope(shield=True):
+        async with connected(common) as sac:
+            try:
+                alive = (await sac.sessions.get(session)).status.phase == "Running"
+            except NotFoundError:
+                alive = False
+            if not alive:
+                await _remove(sac, name)
+
+
+async def _remove(sac: HttpSac, name: str) -> None:
+    import anyio
+
+    with anyio.CancelScope(shield=True):
+        try:
+            await sac.agents.delete(name)
+            await wait_gone(sac, AGENT_KIND, name)
+        except NotFoundError:
+            return

@@ -1,0 +1,25 @@
+"""`sac start`."""
+
+from __future__ import annotations
+
+from sac_core.cli.arguments import HERE, Common, Switch
+from sac_core.cli.connecting import connected
+from sac_core.cli.waiting import wait_for
+
+
+async def start(*agents: str, wait: Switch = False, common: Common = HERE) -> int:
+    """Start stopped agents.
+
+    Parameters
+    ----------
+    agents
+        Their names.
+    wait
+        Wait until they run.
+    """
+    async with connected(common) as sac:
+        for name in agents:
+            await sac.agents.start(name)
+        for name in agents if wait else ():
+            await wait_for(sac.agents, name, "Running")
+    return 0

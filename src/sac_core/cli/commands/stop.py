@@ -1,0 +1,25 @@
+"""`sac stop`."""
+
+from __future__ import annotations
+
+from sac_core.cli.arguments import HERE, Common, Switch
+from sac_core.cli.connecting import connected
+from sac_core.cli.waiting import wait_for
+
+
+async def stop(*agents: str, wait: Switch = False, common: Common = HERE) -> int:
+    """Stop agents and keep what they have.
+
+    Parameters
+    ----------
+    agents
+        Their names.
+    wait
+        Wait until they have stopped.
+    """
+    async with connected(common) as sac:
+        for name in agents:
+            await sac.agents.stop(name)
+        for name in agents if wait else ():
+            await wait_for(sac.agents, name, "Stopped")
+    return 0

@@ -1,0 +1,84 @@
+"""`sac up`: the server in front, with the console."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import anyio
+from cyclopts import Parameter
+
+from sac_core.cli.arguments import HERE, Common, Switch
+from sac_core.cli.connecting import open_server
+from sac_core.cli.place import Server, read_token, settings_of
+from sac_core.errors import ConfigurationError, SacError
+from sac_core.server import serve
+from sac_core.settings import Settings
+
+if TYPE_CHECKING:
+    from sac_core.server import ServerInfo
+
+
+def up(
+    *,
+    port: int | None = None,
+    host: str | None = None,
+    open: Switch = False,
+    background_child: Annotated[bool, Parameter(show=False, negative=())] = False,
+    common: Common = HERE,
+) -> int:
+    """Run the server here until Ctrl-C, and print the link of the console. Agents go on without it.
+
+    Parameters
+    ----------
+    port
+        TCP port, 8765 if not given; 0 takes a free one. Also SAC_PORT.
+    host
+        Address to listen on, 127.0.0.1 if not given.
+    open
+        Open the link in the browser.
+    """
+    settings = settings_of(common, port=port, host=host)
+    if background_child:
+        return _serve_behind(settings)
+    serve(settings, ready=lambda info: _announce(settings.data_dir, info, browser=open))
+    print("Stopped. Agents go on; `sac up` finds them again.", file=sys.stderr)
+    return 0
+
+
+def _serve_behind(settings: Settings) -> int:
+    """Started by another command: a taken port is no reason to fail unless the user chose it."""
+    try:
+        serve(settings)
+    except ConfigurationError as error:
+        if error.field != "SAC_PORT" or "port" in settings.model_fields_set or "already running" in error.message:
+            raise
+        serve(settings.model_copy(update={"port": 0}))
+    return 0
+
+
+def _announce(folder: Path, info: ServerInfo, *, browser: bool) -> None:
+    """Ask for a sign-in code as any client does; in a thread, because the server serves in this one."""
+    threading.Thread(target=_print_link, args=(folder, info, browser), daemon=True).start()
+
+
+def _print_link(folder: Path, info: ServerInfo, browser: bool) -> None:
+    server = Server(info.url, Path(info.socket) if info.socket else None, read_token(folder))
+    try:
+        link = anyio.run(sign_in_link, server)
+    except SacError as error:
+        print(f"sac: {error}", file=sys.stderr)
+        return
+    print(f"SAC is ready. Open this link (it signs in once, within ten minutes):\n\n    {link}\n", flush=True)
+    print("Ctrl-C stops the server, not the agents. `sac console` prints a fresh link.", flush=True)
+    if browser:
+        webbrowser.open(link)
+
+
+async def sign_in_link(server: Server) -> str:
+    """A link to the console with a single-use code in its fragment, which browsers send to nobody."""
+    async with open_server(server) as sac:
+        return f"{server.url}/#code={await sac.sign_in_code()}"

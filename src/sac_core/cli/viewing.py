@@ -1,0 +1,213 @@
+"""A session in the user's terminal: keys in, bytes out, size, detaching, and coming back by offset."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+import anyio
+
+from sac_core.cli import rawtty
+from sac_core.cli.emulation import History, Modes
+from sac_core.cli.keys import HELD, DetachKeys
+from sac_core.cli.streams import STDIN, STDOUT, read, write
+from sac_core.client.surface import HttpSac
+from sac_core.contracts.sac import Terminal
+from sac_core.errors import ForbiddenError, LostError, SacError, UnavailableError
+from sac_core.models.process import Exit
+from sac_core.wire.terminal import Exited, Failure, Gap, Input, Output, Role, RoleChanged
+
+PATIENCE = 600.0
+"""Seconds to wait for a server that went away."""
+LONGEST_PAUSE = 3.0
+_ENDING = {signal.SIGTERM: 143, signal.SIGHUP: 129}
+
+Opener = Callable[[], AbstractAsyncContextManager[HttpSac]]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How to attach: ``mode`` None takes control if it is free, ``take`` takes it from another."""
+
+    mode: Role | None = None
+    take: bool = False
+    keys: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """How a view ended: with the process's exit, by the detach keys (``exit`` None), or by a signal to us."""
+
+    exit: Exit | None = None
+    status: int = 0
+
+
+class View:
+    """One stay in front of a session, over as many connections as it takes."""
+
+    def __init__(self, opener: Opener, session: str, wish: Wish) -> None:
+        self._opener = opener
+        self._session = session
+        self._wish = wish
+        self._modes = Modes()
+        self._keys = DetachKeys(wish.keys)
+        self._offset: int | None = None
+        self._role: Role | None = wish.mode
+        self._terminal: Terminal | None = None
+        self._sent = 0
+        self._received = 0
+        self._left: Left | None = None
+        self._scope = anyio.CancelScope()
+
+    async def run(self) -> Left:
+        """Until the process ends or the user leaves; raises `UnavailableError` when the server stays away."""
+        errors: list[SacError] = []
+        with rawtty.raw():
+            try:
+                async with anyio.create_task_group() as tasks:
+                    self._scope = tasks.cancel_scope
+                    tasks.start_soon(self._type)
+                    tasks.start_soon(self._obey_signals)
+                    try:
+                        await self._stay()
+                    except SacError as error:  # not raised here: the task group would wrap it
+                        errors.append(error)
+                    tasks.cancel_scope.cancel()
+            finally:
+                with anyio.move_on_after(1, shield=True):
+                    await write(STDOUT, self._modes.undo())
+        if errors:
+            raise errors[0]
+        return self._left or Left()
+
+    def _leave(self, left: Left) -> None:
+        self._left = self._left or left
+        self._scope.cancel()
+
+    async def _stay(self) -> None:
+        lost_at: float | None = None
+        pause = 0.1
+        while self._left is None:
+            try:
+                async with self._opener() as sac:
+                    async with sac.sessions.attach(self._session, since=self._offset, mode=self._role) as terminal:
+                        if lost_at is not None:
+                            await self._say("back")
+                        lost_at, pause = None, 0.1
+                        await self._show(terminal)
+            except (LostError, UnavailableError) as error:
+                if self._offset is None:
+                    raise
+                if lost_at is None:
+                    lost_at = time.monotonic()
+                    await self._say_lost(error)
+                if time.monotonic() - lost_at > PATIENCE:
+                    raise
+                await anyio.sleep(pause * random.uniform(0.5, 1.5))
+                pause = min(pause * 2, LONGEST_PAUSE)
+            finally:
+                self._terminal = None
+
+    async def _show(self, terminal: Terminal) -> None:
+        self._sent = self._received = 0
+        self._terminal = terminal
+        self._offset = terminal.offset
+        history = History(terminal.end if self._role is None or self._offset == 0 else 0)
+        await self._begin(terminal)
+        async for event in terminal:
+            match event:
+                case Output(offset, data):
+                    shown = history.pass_on(offset, data)
+                    self._modes.see(shown)
+                    await write(STDOUT, shown)
+                case Gap(start, end):
+                    await self._say(f"{end - start} bytes of output are gone")
+                case RoleChanged(role=role):
+                    await self._changed_role(role)
+                case Input(received):
+                    self._received = received
+                case Exited(code, signal_name, reason):
+                    self._leave(Left(Exit(code, signal_name, reason)))
+                case Failure(message=message):
+                    await self._say(message)
+            self._offset = terminal.offset
+
+    async def _begin(self, terminal: Terminal) -> None:
+        if terminal.role == "view" and self._wish.take and self._role is None:
+            await terminal.take()
+        elif terminal.role == "view" and self._wish.mode is None:
+            await self._say("watching only: somebody else types here; attach with --take to take over")
+        elif terminal.role == "control":
+            await self._resize()
+        self._role = terminal.role
+
+    async def _changed_role(self, role: Role) -> None:
+        self._role = role
+        if role == "control":
+            await self._resize()
+        else:
+            await self._say("somebody else took over: watching only")
+
+    async def _resize(self) -> None:
+        if self._terminal is None or self._terminal.role != "control":
+            return
+        here = rawtty.size()
+        await self._attempt(self._terminal.resize(here.cols, here.rows))
+
+    async def _type(self) -> None:
+        while True:
+            data = await self._typed()
+            if data is None:
+                self._leave(Left(status=_ENDING[signal.SIGHUP]))
+                return
+            passed, detach = data
+            if detach:
+                self._leave(Left())
+                return
+            await self._send(passed)
+
+    async def _typed(self) -> tuple[bytes, bool] | None:
+        """What was typed, and whether it detaches; None when the terminal hung up."""
+        if not self._keys.holding:
+            data = await read(STDIN)
+            return self._keys.feed(data) if data else None
+        with anyio.move_on_after(HELD):
+            data = await read(STDIN)
+            return self._keys.feed(data) if data else None
+        return self._keys.release(), False
+
+    async def _send(self, data: bytes) -> None:
+        terminal = self._terminal
+        if terminal is None and b"\x03" in data:  # Ctrl-C while the server is away
+            self._leave(Left(status=130))
+        if terminal is None or terminal.role != "control" or not data:
+            return
+        self._sent += len(data)
+        await self._attempt(terminal.write(data))
+
+    async def _attempt(self, sending: Awaitable[None]) -> None:
+        """Send; a loss is told by reading, and who lost control learns it there too."""
+        try:
+            await sending
+        except (LostError, UnavailableError, ForbiddenError):
+            return
+
+    async def _obey_signals(self) -> None:
+        with anyio.open_signal_receiver(signal.SIGWINCH, *_ENDING) as signals:
+            async for number in signals:
+                if number == signal.SIGWINCH:
+                    await self._resize()
+                else:
+                    self._leave(Left(status=_ENDING[number]))
+
+    async def _say_lost(self, error: SacError) -> None:
+        unread = self._sent - self._received
+        typed = f"; up to {unread} bytes that you typed may not have arrived" if unread > 0 else ""
+        await self._say(f"{error.message}; waiting for the server to come back (Ctrl-C leaves){typed}")
+
+    async def _say(self, text: str) -> None:
+        await write(STDOUT, f"\r\n\x1b[0;7m[sac: {text}]\x1b[0m\r\n".encode())
