@@ -20,7 +20,6 @@ const en = {
   },
   feed: {
     lost: "Server gone, reconnecting… What you see may be out of date.",
-    back: "Connected again.",
   },
   problem: {
     unreachable: "The server does not answer. It may be stopped: start it with “sac up” or “make run”.",
@@ -73,7 +72,7 @@ const en = {
   isolation: {
     no: "not a sandbox",
     explain:
-      "Not a sandbox: this executor runs programs as you, on this machine. They can read and change whatever you can.",
+      "This executor runs programs as you, on this machine. They can read and change whatever you can.",
   },
   create: {
     title: "New agent",
@@ -149,20 +148,19 @@ const en = {
     status: {
       connecting: "Connecting…",
       restoring: "Restoring…",
-      control: "Connected – you type",
-      view: "Connected – watching",
+      control: "You type",
+      view: "You watch",
       waiting: "Disconnected",
       ended: "Ended",
       gone: "Gone",
       refused: "Refused",
     },
-    lost: "Server gone, reconnecting… The terminal goes on; nothing that it prints is lost.",
-    back: "Connected again.",
+    lost: "Server gone, reconnecting… Your program goes on.",
     notSent: "Not sent: there is no connection. Type it again when the terminal is back.",
-    notSentYet: "Not sent: the terminal was still being restored. Try again.",
     unconfirmed: (bytes: number) =>
       `${bytes === 1 ? "1 byte" : `${bytes} bytes`} of what you typed last may not have reached the program. Look before you type it again.`,
-    gap: (size: string) => `${size} of output are no longer kept and are missing here.`,
+    gap: (size: string) => `${size} of output went by faster than this page could show it, and are missing here.`,
+    earlier: (size: string) => `The first ${size} of output are no longer kept.`,
     watching: "Watching – somebody else types here.",
     watchingFree: "Watching – nobody types here.",
     takeOver: "Take over",

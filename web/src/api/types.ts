@@ -78,7 +78,6 @@ export type Resource = Agent | Session;
 export interface Principal {
   kind: string;
   name: string;
-  tenant: string;
 }
 
 export interface Plugin {

@@ -11,7 +11,7 @@ interface Given {
 
 /** The attributes that tie an input to its hint and its problem. */
 export function described(id: string, wrong: boolean) {
-  return { id, "aria-describedby": wrong ? `${id}-wrong ${id}-hint` : `${id}-hint`, "aria-invalid": wrong };
+  return { id, "aria-describedby": wrong ? `${id}-wrong` : `${id}-hint`, "aria-invalid": wrong };
 }
 
 /** One labelled input of a form, with its hint and what is wrong with it. */
@@ -20,15 +20,16 @@ export function Field({ id, label, hint, problem, children }: Given) {
     <div class={problem ? "field field-wrong" : "field"}>
       <label for={id}>{label}</label>
       {children}
-      {problem && (
+      {problem ? (
         <p class="wrong" id={`${id}-wrong`} role="alert" data-testid={`${id}-wrong`}>
           {problem.message}
           {problem.hint ? ` ${problem.hint}` : ""}
         </p>
+      ) : (
+        <p class="hint" id={`${id}-hint`}>
+          {hint}
+        </p>
       )}
-      <p class="hint" id={`${id}-hint`}>
-        {hint}
-      </p>
     </div>
   );
 }

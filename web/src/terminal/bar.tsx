@@ -70,7 +70,7 @@ function LinkStatus({ state }: { state: ViewerState }) {
   return (
     <span class={`link link-${status}`} role="status" data-testid="terminal-status" data-status={status}>
       <span class="dot" aria-hidden="true" />
-      {t.terminal.status[status]}
+      <span class="link-text">{t.terminal.status[status]}</span>
     </span>
   );
 }

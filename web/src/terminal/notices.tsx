@@ -16,6 +16,8 @@ function noticeText(notice: Notice): string {
   switch (notice.kind) {
     case "gap":
       return t.terminal.gap(sizeText(notice.bytes));
+    case "earlier":
+      return t.terminal.earlier(sizeText(notice.bytes));
     case "unconfirmed":
       return t.terminal.unconfirmed(notice.bytes);
     case "not-sent":
@@ -25,15 +27,26 @@ function noticeText(notice: Notice): string {
   }
 }
 
-/** The last thing that a person should know about this terminal's connection. */
-export function Notices({ notice, onClose }: { notice: Notice | null; onClose: () => void }) {
-  if (!notice) return null;
-  const tone = notice.kind === "failure" || notice.kind === "not-sent" ? "bad" : "info";
+interface Given {
+  notices: readonly Notice[];
+  onClose: (kind: Notice["kind"]) => void;
+}
+
+/** What a person should know about this terminal's connection. */
+export function Notices({ notices, onClose }: Given) {
   return (
-    <Banner tone={tone} testid={`notice-${notice.kind}`} onClose={onClose}>
-      {noticeText(notice)}
-    </Banner>
+    <>
+      {notices.map((notice) => (
+        <Banner key={notice.kind} tone={toneOf(notice)} testid={`notice-${notice.kind}`} onClose={() => onClose(notice.kind)}>
+          {noticeText(notice)}
+        </Banner>
+      ))}
+    </>
   );
+}
+
+function toneOf({ kind }: Notice): "bad" | "info" {
+  return kind === "failure" || kind === "not-sent" ? "bad" : "info";
 }
 
 /** The program wants to write the clipboard: only a person's click does. */

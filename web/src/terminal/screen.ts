@@ -10,6 +10,7 @@ import { cleanTitle, clipboardText, safeLink } from "./untrusted";
 const FONT = "ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace";
 const SCROLLBACK = 10_000;
 const TYPE_AHEAD = 4_096;
+const SMALLEST_TEXT = 6;
 const CANCEL = "\x18";
 
 export interface ScreenEvents {
@@ -36,12 +37,14 @@ export class Screen {
   private readonly encoder = new TextEncoder();
   private inputState: InputState = "held";
   private typedAhead = "";
+  private fontSize: number;
 
   constructor(
     private readonly host: HTMLElement,
     private readonly events: ScreenEvents,
     options: { theme: ITheme; fontSize: number; screenReaderMode: boolean },
   ) {
+    this.fontSize = options.fontSize;
     this.terminal = new Terminal({
       ...options,
       allowProposedApi: true,
@@ -98,6 +101,21 @@ export class Screen {
 
   resize(size: Size): void {
     this.terminal.resize(size.cols, size.rows);
+  }
+
+  /** Smaller text, down to a bound, until a size that is somebody else's fits the host. */
+  shrink(): void {
+    this.grow();
+    const drawn = this.host.querySelector<HTMLElement>(".xterm-screen");
+    if (!drawn?.offsetWidth || !drawn.offsetHeight) return;
+    const ratio = Math.min(this.host.clientWidth / drawn.offsetWidth, this.host.clientHeight / drawn.offsetHeight);
+    if (ratio < 1) this.terminal.options.fontSize = Math.max(SMALLEST_TEXT, Math.floor(this.fontSize * ratio));
+  }
+
+  /** The text size that the person chose. */
+  grow(fontSize = this.fontSize): void {
+    this.fontSize = fontSize;
+    this.terminal.options.fontSize = fontSize;
   }
 
   async copySelection(): Promise<boolean> {

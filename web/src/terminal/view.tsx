@@ -44,7 +44,7 @@ export function TerminalView({ session: name }: { session: string }) {
         <div class="terminal-over">
           {state.link === "waiting" && <Banner tone="warn">{t.terminal.lost}</Banner>}
           {state.link === "refused" && <Banner tone="bad">{t.terminal.refused}</Banner>}
-          <Notices notice={state.notice} onClose={() => viewer.dismiss()} />
+          <Notices notices={state.notices} onClose={(kind) => viewer.dismiss(kind)} />
           <CopyOffer text={said.clipboard} onClose={() => setSaid((before) => ({ ...before, clipboard: null }))} />
           {state.link === "gone" && <GonePanel agent={agent} />}
         </div>
@@ -82,7 +82,7 @@ function useScreen(
     resized.observe(element);
     const stops = [
       theme.subscribe((now) => (made.terminal.options.theme = themes[now])),
-      fontSize.subscribe((size) => ((made.terminal.options.fontSize = size), viewer.hostResized())),
+      fontSize.subscribe((size) => (made.grow(size), viewer.hostResized())),
       readerMode.subscribe((on) => (made.terminal.options.screenReaderMode = on)),
     ];
     setScreen(made);

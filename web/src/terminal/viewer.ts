@@ -15,11 +15,12 @@ export interface ViewerState {
   restoring: boolean;
   size: Size | null;
   exit: Exit | null;
-  notice: Notice | null;
+  notices: readonly Notice[];
 }
 
 export type Notice =
   | { kind: "gap"; bytes: number }
+  | { kind: "earlier"; bytes: number }
   | { kind: "unconfirmed"; bytes: number }
   | { kind: "not-sent" }
   | { kind: "failure"; message: string };
@@ -33,7 +34,7 @@ const initial: ViewerState = {
   restoring: true,
   size: null,
   exit: null,
-  notice: null,
+  notices: [],
 };
 
 /** Binds one session's connection to a screen: who may type, whose size counts, what to tell. */
@@ -63,19 +64,23 @@ export class Viewer implements Sink {
   }
 
   type(data: Uint8Array): void {
-    if (!this.connection.input(data)) this.dropped();
+    if (this.connection.input(data)) this.dismiss("not-sent");
+    else this.dropped();
   }
 
   dropped(): void {
-    this.change({ notice: { kind: "not-sent" } });
+    this.notify({ kind: "not-sent" });
   }
 
   takeOver(): void {
     this.connection.take();
   }
 
-  dismiss(): void {
-    this.change({ notice: null });
+  dismiss(kind: Notice["kind"]): void {
+    const { notices } = this.state.value;
+    if (notices.some((notice) => notice.kind === kind)) {
+      this.change({ notices: notices.filter((notice) => notice.kind !== kind) });
+    }
   }
 
   /** The host's size changed: whoever types sets the size, at most eight times a second. */
@@ -109,7 +114,9 @@ export class Viewer implements Sink {
 
   gap(from: number, to: number): void {
     this.screen?.cut();
-    this.change({ notice: { kind: "gap", bytes: to - from } });
+    if (from === 0) return this.notify({ kind: "earlier", bytes: to });
+    const before = this.state.value.notices.find((notice) => notice.kind === "gap");
+    this.notify({ kind: "gap", bytes: to - from + (before?.kind === "gap" ? before.bytes : 0) });
   }
 
   resize(size: Size): void {
@@ -120,7 +127,8 @@ export class Viewer implements Sink {
   role(role: Role, controller: boolean): void {
     this.change({ role, controlled: role === "control" || controller });
     this.permit();
-    if (role === "control") this.fit();
+    if (role === "control") this.screen?.grow();
+    this.fit();
   }
 
   exit(exit: Exit): void {
@@ -129,11 +137,11 @@ export class Viewer implements Sink {
   }
 
   failure(message: string): void {
-    this.change({ notice: { kind: "failure", message } });
+    this.notify({ kind: "failure", message });
   }
 
   unconfirmed(bytes: number): void {
-    this.change({ notice: { kind: "unconfirmed", bytes } });
+    this.notify({ kind: "unconfirmed", bytes });
   }
 
   private ready(): void {
@@ -153,8 +161,9 @@ export class Viewer implements Sink {
 
   private fit(): void {
     const { role, link, restoring, size } = this.state.value;
+    if (role === "view") return this.screen?.shrink();
     const fitting = this.screen?.fitting();
-    if (!fitting || role !== "control" || restoring || link === "waiting") return;
+    if (!fitting || restoring || link === "waiting") return;
     this.applySize(fitting);
     if (link !== "live") return;
     if (size?.cols === fitting.cols && size.rows === fitting.rows) return;
@@ -163,7 +172,9 @@ export class Viewer implements Sink {
   }
 
   private watchSize(size: Size): void {
-    if (this.state.value.role === "view") this.applySize(size);
+    if (this.state.value.role !== "view") return;
+    this.applySize(size);
+    this.screen?.shrink();
   }
 
   private applySize(size: Size): void {
@@ -180,6 +191,12 @@ export class Viewer implements Sink {
       if (status === 403) return "refused";
       return status === 401 ? "signed-out" : "retry";
     }
+  }
+
+  // The newest of each kind; one kind never hides another.
+  private notify(notice: Notice): void {
+    const others = this.state.value.notices.filter((known) => known.kind !== notice.kind);
+    this.change({ notices: [...others, notice] });
   }
 
   private change(part: Partial<ViewerState>): void {
