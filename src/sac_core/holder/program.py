@@ -237,15 +237,16 @@ class Process:
 
     urgent = False
     __slots__ = (
-        "argv", "attached", "block", "closers", "closing", "done", "eof", "error_fd", "exit", "holder", "id", "input",
+        "argv", "attached", "block", "closers", "closing", "cwd", "done", "eof", "error_fd", "exit", "holder", "id", "input",
         "log", "master", "openers", "outputs", "paused", "pid", "queue", "start", "writing",
     )  # fmt: skip
 
-    def __init__(self, holder, id, argv, block):
+    def __init__(self, holder, command):
         self.holder = holder
-        self.id = id
-        self.argv = argv
-        self.block = block
+        self.id = command["process"]
+        self.argv = command["argv"]
+        self.cwd = command["cwd"]
+        self.block = command["block"]
         self.pid = 0
         self.start = time.time()
         self.master = None  # a terminal's descriptor
@@ -330,7 +331,7 @@ class Process:
             self.holder.discard(self)
         for connection, number in openers:
             if report:
-                connection.refuse(number, start_error(report, self.argv))
+                connection.refuse(number, start_error(report, self.argv, self.cwd))
             else:
                 connection.reply(number, {"created": True, "pid": self.pid})
 
@@ -595,11 +596,11 @@ def set_size(fd, size):
     fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", size["rows"], size["cols"], 0, 0))
 
 
-def start_error(report, argv):
+def start_error(report, argv, cwd):
     """The error of a child that could not run its program: ``what:errno``."""
     what, _, number = report.partition(":")
     code = int(number) if number.isdigit() else 0
-    subject = "the working folder" if what == "cwd" else "the program %r" % argv[0][:200]
+    subject = "the working folder %r" % (cwd or ".")[:400] if what == "cwd" else "the program %r" % argv[0][:200]
     if code in (errno.ENOENT, errno.ENOTDIR):
         return Refused("NotFound", "%s does not exist in the body" % subject)
     if code == errno.EACCES:
@@ -1200,7 +1201,7 @@ class Holder:
         if len(self.processes) >= MAX_PROCESSES:
             raise Refused("QuotaExceeded", "the body has %d processes already" % MAX_PROCESSES)
         command["env"] = self.environment(command)
-        process = Process(self, command["process"], command["argv"], command["block"])
+        process = Process(self, command)
         try:
             process.spawn(command, self.child)
         except OSError as error:

@@ -37,13 +37,13 @@ _PATIENCE = 6.0
 class ProcessExecutor(Executor):
     """Bodies as holders of this machine, one folder each. Made by `open_process_executor`."""
 
-    def __init__(self, settings: ProcessSettings, context: PluginContext, tasks: TaskGroup) -> None:
+    def __init__(self, settings: ProcessSettings, context: PluginContext, program: Path, tasks: TaskGroup) -> None:
         self._settings = settings
         self._context = context
         self._tasks = tasks
         self._bodies = context.folder / "bodies"
         self._trash = context.folder / "trash"
-        self._program = holder_program()
+        self._program = program
 
     async def probe(self) -> Probe:
         return probe(self._program, self._context.folder)
@@ -61,7 +61,7 @@ class ProcessExecutor(Executor):
                     yield self._observed(folder, record)
 
     async def ensure(self, key: Key, launch: Launch, secrets: Secrets) -> Observed:
-        check_launch(launch, secrets)
+        check_launch(launch)
         folder, record = self._find(key)
         if record is None:
             self._refuse_stranger(folder)
@@ -238,11 +238,12 @@ async def open_process_executor(settings: ProcessSettings, context: PluginContex
     bodies, trash = context.folder / "bodies", context.folder / "trash"
     bodies.mkdir(mode=0o700, parents=True, exist_ok=True)
     _sweep(bodies)
+    program = await to_thread.run_sync(holder_program, context.folder, settings)
     try:
         async with anyio.create_task_group() as tasks:
             if trash.exists():
                 tasks.start_soon(_empty, trash)
-            yield ProcessExecutor(settings, context, tasks)
+            yield ProcessExecutor(settings, context, program, tasks)
             tasks.cancel_scope.cancel()
     except BaseExceptionGroup as group:  # the tasks never raise: it is what the caller's own block raised
         raise (group.exceptions[0] if len(group.exceptions) == 1 else group) from None

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sac_core.errors import LaunchError, UnsupportedError
-from sac_core.models.launch import Launch, Secrets
+from sac_core.models.launch import Launch
 
 _ISOLATED = "choose an executor that isolates, such as docker"
 
 
-def check_launch(launch: Launch, secrets: Secrets) -> None:
+def check_launch(launch: Launch) -> None:
     """Raise `UnsupportedError` for the first field that cannot be honoured, `LaunchError` for a missing folder."""
-    for field, message in _unsupported(launch, secrets):
+    for field, message in _unsupported(launch):
         raise UnsupportedError(message, field=field, hint=f"remove it, or {_ISOLATED}")
     folder = launch.template.cwd
     if folder is not None and not Path(folder).is_dir():
@@ -27,7 +27,7 @@ def check_launch(launch: Launch, secrets: Secrets) -> None:
         )
 
 
-def _unsupported(launch: Launch, secrets: Secrets) -> Iterator[tuple[str, str]]:
+def _unsupported(launch: Launch) -> Iterator[tuple[str, str]]:
     template = launch.template
     if template.image is not None:
         yield "spec.image", "the process executor runs no images"
@@ -41,8 +41,6 @@ def _unsupported(launch: Launch, secrets: Secrets) -> Iterator[tuple[str, str]]:
         yield "spec.mounts", "the process executor mounts nothing"
     if template.options:
         yield "spec.options", "the process executor has no options"
-    if secrets.files:
-        yield "secrets.files", "the process executor has no private place for secret files"
     yield from _unsupported_resources(launch)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import py_compile
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -17,9 +18,16 @@ from sac_core.models.launch import Launch
 _PASSED = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER")
 
 
-def holder_program() -> Path:
-    """Where the holder's program is."""
-    return Path(str(files("sac_core"))) / "holder" / "program.py"
+def holder_program(folder: Path, settings: ProcessSettings) -> Path:
+    """The holder's program: compiled into ``folder`` for our own interpreter, so that it starts and stays small."""
+    source = Path(str(files("sac_core"))) / "holder" / "program.py"
+    if settings.python is not None:
+        return source
+    try:
+        compiled = py_compile.compile(str(source), cfile=str(folder / "holder.pyc"), doraise=True)
+    except OSError:
+        return source
+    return Path(compiled) if compiled else source
 
 
 def body_environment(settings: ProcessSettings, server: Mapping[str, str]) -> dict[str, str]:
