@@ -19,7 +19,7 @@ from sac_core.client.surface import HttpSac
 from sac_core.contracts.sac import Terminal
 from sac_core.errors import ForbiddenError, LostError, SacError, UnavailableError
 from sac_core.models.process import Exit
-from sac_core.wire.terminal import Exited, Failure, Gap, Input, Output, Role, RoleChanged
+from sac_core.wire.terminal import Exited, Failure, Gap, Input, Output, Role, RoleChanged, TerminalEvent
 
 PATIENCE = 600.0
 """Seconds to wait for a server that went away."""
@@ -55,8 +55,10 @@ class View:
         self._wish = wish
         self._modes = Modes()
         self._keys = DetachKeys(wish.keys)
+        self._history = History(0)
         self._offset: int | None = None
-        self._role: Role | None = wish.mode
+        self._lost_at: float | None = None
+        self._tries = 0
         self._terminal: Terminal | None = None
         self._sent = 0
         self._received = 0
@@ -89,64 +91,70 @@ class View:
         self._scope.cancel()
 
     async def _stay(self) -> None:
-        lost_at: float | None = None
-        pause = 0.1
         while self._left is None:
             try:
                 async with self._opener() as sac:
-                    async with sac.sessions.attach(self._session, since=self._offset, mode=self._role) as terminal:
-                        if lost_at is not None:
-                            await self._say("back")
-                        lost_at, pause = None, 0.1
+                    async with sac.sessions.attach(self._session, since=self._offset, mode=self._wish.mode) as terminal:
+                        await self._arrive(terminal)
                         await self._show(terminal)
             except (LostError, UnavailableError) as error:
                 if self._offset is None:
                     raise
-                if lost_at is None:
-                    lost_at = time.monotonic()
-                    await self._say_lost(error)
-                if time.monotonic() - lost_at > PATIENCE:
-                    raise
-                await anyio.sleep(pause * random.uniform(0.5, 1.5))
-                pause = min(pause * 2, LONGEST_PAUSE)
+                await self._pause(error)
             finally:
                 self._terminal = None
 
-    async def _show(self, terminal: Terminal) -> None:
+    async def _pause(self, error: SacError) -> None:
+        """Wait before trying again; raises ``error`` when the server has been away for too long."""
+        now = time.monotonic()
+        if self._lost_at is None:
+            self._lost_at, self._tries = now, 0
+            await self._say_lost(error)
+        if now - self._lost_at > PATIENCE:
+            raise error
+        await anyio.sleep(min(0.1 * 2**self._tries, LONGEST_PAUSE) * random.uniform(0.5, 1.5))
+        self._tries = min(self._tries + 1, 10)
+
+    async def _arrive(self, terminal: Terminal) -> None:
         self._sent = self._received = 0
         self._terminal = terminal
+        if self._lost_at is not None:
+            self._lost_at = None
+            await self._say("back")
+            await self._redraw()
+            return
         self._offset = terminal.offset
-        history = History(terminal.end if self._role is None or self._offset == 0 else 0)
-        await self._begin(terminal)
+        self._history = History(terminal.end)
+        if terminal.role == "control":
+            await self._resize()
+        elif self._wish.take:
+            await terminal.take()
+        elif self._wish.mode is None:
+            await self._say("watching only: somebody else types here; attach with --take to take over")
+
+    async def _show(self, terminal: Terminal) -> None:
         async for event in terminal:
-            match event:
-                case Output(offset, data):
-                    shown = history.pass_on(offset, data)
-                    self._modes.see(shown)
-                    await write(STDOUT, shown)
-                case Gap(start, end):
-                    await self._say(f"{end - start} bytes of output are gone")
-                case RoleChanged(role=role):
-                    await self._changed_role(role)
-                case Input(received):
-                    self._received = received
-                case Exited(code, signal_name, reason):
-                    self._leave(Left(Exit(code, signal_name, reason)))
-                case Failure(message=message):
-                    await self._say(message)
+            await self._tell(event)
             self._offset = terminal.offset
 
-    async def _begin(self, terminal: Terminal) -> None:
-        if terminal.role == "view" and self._wish.take and self._role is None:
-            await terminal.take()
-        elif terminal.role == "view" and self._wish.mode is None:
-            await self._say("watching only: somebody else types here; attach with --take to take over")
-        elif terminal.role == "control":
-            await self._resize()
-        self._role = terminal.role
+    async def _tell(self, event: TerminalEvent) -> None:
+        match event:
+            case Output(offset, data):
+                shown = self._history.pass_on(offset, data)
+                self._modes.see(shown)
+                await write(STDOUT, shown)
+            case Gap(start, end):
+                await self._say(f"{end - start} bytes of output are gone")
+            case RoleChanged(role=role):
+                await self._changed_role(role)
+            case Input(received):
+                self._received = received
+            case Exited(code, signal_name, reason):
+                self._leave(Left(Exit(code, signal_name, reason)))
+            case Failure(message=message):
+                await self._say(message)
 
     async def _changed_role(self, role: Role) -> None:
-        self._role = role
         if role == "control":
             await self._resize()
         else:
@@ -157,6 +165,13 @@ class View:
             return
         here = rawtty.size()
         await self._attempt(self._terminal.resize(here.cols, here.rows))
+
+    async def _redraw(self) -> None:
+        """A change of size and back makes programs draw over what was said here."""
+        if self._terminal is not None and self._terminal.role == "control":
+            here = rawtty.size()
+            await self._attempt(self._terminal.resize(here.cols, max(1, here.rows - 1)))
+            await self._resize()
 
     async def _type(self) -> None:
         while True:

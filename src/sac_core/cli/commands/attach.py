@@ -59,7 +59,7 @@ def require_terminal() -> None:
 async def stay(common: Common, session: str, wish: Wish) -> int:
     """Show a session until it ends or is left; the exit status."""
     left = await View(lambda: connected(common, start=False), session, wish).run()
-    print(_told(left, session), file=sys.stderr)
+    print(f"\n{_told(left, session)}" if left.exit is None else _told(left, session), file=sys.stderr)
     return left.exit.status if left.exit else left.status
 
 

@@ -1,0 +1,61 @@
+"""What must hold before a change is done. `make test` runs the first four in .venv; `nox` gives each its own."""
+
+from __future__ import annotations
+
+import nox
+
+nox.needs_version = ">=2026.4"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.sessions = ["lint", "types", "layers", "tests"]
+nox.options.reuse_existing_virtualenvs = True
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+
+
+def install(session: nox.Session, group: str) -> None:
+    """SAC and a group of libraries; nothing under --no-venv, where they are there already."""
+    if session.virtualenv.is_sandboxed:
+        session.install("--editable", ".[cli]", *nox.project.dependency_groups(PROJECT, group))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style and form."""
+    install(session, "test")
+    session.run("ruff", "check", "--quiet", ".")
+    session.run("ruff", "format", "--quiet", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types, strictly."""
+    install(session, "test")
+    session.run("mypy")
+
+
+@nox.session
+def layers(session: nox.Session) -> None:
+    """Who may import whom."""
+    install(session, "test")
+    session.run("lint-imports", "--no-cache", silent=True)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The tests. SAC_TEST_REQUIRE=browser,programs makes a missing Chromium or program a failure instead of a skip."""
+    install(session, "test")
+    session.run("pytest", "--quiet", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation, with every broken link an error."""
+    install(session, "docs")
+    session.run("mkdocs", "build", "--quiet", "--strict", env={"NO_MKDOCS_2_WARNING": "1"})
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """The benchmarks."""
+    install(session, "bench")
+    session.run("python", "-m", "benchmarks", *session.posargs)
