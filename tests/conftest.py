@@ -1,0 +1,95 @@
+"""What every test may use: one event loop flavour, settings of an own data directory, SAC embedded and over HTTP."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+from pydantic import SecretStr
+
+import sac_core
+from sac_core.contracts.sac import Sac
+from sac_core.server.announce import ServerInfo
+from sac_core.server.local import serve_here
+from sac_core.settings import Settings
+
+REQUIRED = frozenset(filter(None, os.environ.get("SAC_TEST_REQUIRE", "").split(",")))
+"""What must be there: `browser`, `programs`. What is missing then fails instead of being skipped."""
+
+
+def need(kind: str, program: str) -> str:
+    """The path of a program; a test that needs what is missing is skipped by name, or fails where it is required."""
+    path = shutil.which(program)
+    if path is None:
+        message = f"{kind}: {program} is not installed"
+        pytest.fail(message) if kind in REQUIRED else pytest.skip(message)
+    return path
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """asyncio only."""
+    return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith("SAC_") and not name.startswith("SAC_TEST")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "xdg"))
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Iterator[Settings]:
+    """Settings with a data directory and a token of their own, on a free port; what runs is ended afterwards."""
+    folder = tmp_path / "data"
+    yield Settings(data_dir=folder, port=0, token=SecretStr(secrets.token_hex(16)), resync=2.0)
+    end_bodies(folder)
+
+
+def end_bodies(folder: Path) -> None:
+    """End every holder of a data directory, and what runs under it."""
+    import psutil
+
+    for process in psutil.process_iter(["cmdline"]):
+        if any(str(folder) in part for part in process.info["cmdline"] or ()):
+            for child in process.children(recursive=True):
+                child.kill()
+            process.kill()
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[ServerInfo]:
+    """A server in this loop, on a real port."""
+    ready: list[ServerInfo] = []
+    up = anyio.Event()
+
+    def tell(info: ServerInfo) -> None:
+        ready.append(info)
+        up.set()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(serve_here, settings, tell)
+        with anyio.fail_after(20):
+            await up.wait()
+        yield ready[0]
+        group.cancel_scope.cancel()
+
+
+@pytest.fixture(params=["embedded", "http"])
+async def sac(request: pytest.FixtureRequest, settings: Settings) -> AsyncIterator[Sac]:
+    """The one surface, both ways."""
+    if request.param == "embedded":
+        async with sac_core.open(settings) as embedded:
+            yield embedded
+        return
+    assert settings.token is not None
+    async with serving(settings) as server:
+        async with sac_core.connect(server.url, settings.token.get_secret_value()) as remote:
+            yield remote
