@@ -56,5 +56,9 @@ class SimulatedExecutorContract(ExecutorContract):
         bodies = [f"body {body.serial}" for body in self.target.bodies(key.uid)]
         return bodies + [f"volume {name}" for _, uid, name in self.target.volumes if uid == key.uid]
 
+    async def kill(self, executor: Executor, key: Key) -> None:
+        for body in self.target.bodies(key.uid):
+            body.crash()
+
     async def slow_start(self, key: Key) -> None:
         self.target.default_plan = StartPlan(pull_seconds=3600.0, start_seconds=3600.0)

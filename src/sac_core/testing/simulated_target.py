@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sac_core.models.body import OWNER_LABEL, BodyPhase, Key
 from sac_core.models.launch import NO_SECRETS, Launch, Secrets
@@ -83,6 +83,11 @@ class SimulatedBody:
         """The process's record goes, unless the id already names a later one."""
         if self.processes.get(process_id) is process:
             del self.processes[process_id]
+
+    def crash(self, reason: str = "Lost") -> None:
+        """It ends without having been asked to."""
+        self.plan = replace(self.plan, fails=reason, message="the simulated body was killed from outside")
+        self.end("failed")
 
     def end(self, phase: BodyPhase, exit: Exit | None = None) -> None:
         """Nothing of it runs any more; it is still there."""

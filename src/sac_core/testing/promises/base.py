@@ -13,7 +13,7 @@ import pytest
 from sac_core.contracts.context import PluginContext
 from sac_core.contracts.executor import Executor
 from sac_core.models.body import Key
-from sac_core.models.launch import Launch, Template
+from sac_core.models.launch import Launch, Secrets, Template
 from sac_core.testing.body_commands import BodyCommands, PosixCommands
 from sac_core.testing.fixtures import new_owner, temporary_context
 from sac_core.testing.promises.bench import Bench
@@ -52,6 +52,10 @@ class ContractBase:
         """A Launch that works here; add an image or mounts where bodies need them."""
         return Launch(generation=generation, template=Template(command=command, **template))
 
+    def secrets(self, value: str) -> Secrets:
+        """Secrets of every kind that bodies take here, each with this value."""
+        return Secrets(env={"SAC_TEST_SECRET": value}, files={"token": value.encode()})
+
     def commands(self, context: PluginContext) -> BodyCommands:
         """The programs of bodies, and the place where they leave their beats."""
         return PosixCommands(context.folder / "beats")
@@ -79,6 +83,10 @@ class ContractBase:
     async def remains(self, executor: Executor, key: Key) -> list[str]:
         """What is left in the backend of a body that was deleted and purged; names for the failure's message."""
         return []
+
+    async def kill(self, executor: Executor, key: Key) -> None:
+        """End a running body from outside, as a crash or an operator of the target does."""
+        pytest.skip("capability: kill (override ContractBase.kill)")
 
     async def slow_start(self, key: Key) -> None:
         """Make the next start of this key's body take longer than the suite's patience."""

@@ -43,7 +43,7 @@ class Cancellation(ContractBase):
             await bench.settle(key, launch)
             await bench.beating(tag, 2)
             assert len({beat.body for beat in bench.beats(tag)}) == 1, f"two bodies after a cancellation at {moment}"
-            await bench.delete(key, grace=0.2)
+            await bench.gone(key)
         await bench.silent("created-")
 
     @promise(3)
@@ -52,7 +52,7 @@ class Cancellation(ContractBase):
             tag = f"left-{number}"
             key = bench.key(tag)
             await cancelled(bench.executor.ensure(key, self.launch(bench.commands.beat(tag)), NO_SECRETS), moment)
-            await bench.delete(key, grace=0.2)
+            await bench.gone(key)
         await bench.silent("left-")
 
     @promise(3)
@@ -77,8 +77,7 @@ class Cancellation(ContractBase):
             await cancelled(bench.executor.delete(key, generation=NEWEST, grace=0.2, purge=True), moment)
             if key not in await bench.listed():
                 await bench.silent(tag)
-            await bench.delete(key, grace=0.2)
-            assert key not in await bench.listed()
+            await bench.gone(key)
         await bench.silent("deleted-")
 
     @promise(3)

@@ -12,7 +12,7 @@ from sac_core.models.process import TtySize
 from sac_core.testing.body_commands import filled
 from sac_core.testing.promises.base import ContractBase, promise
 from sac_core.testing.promises.bench import Bench
-from sac_core.testing.promises.streams import assert_without_gap, collect, joined
+from sac_core.testing.promises.streams import assert_identical, assert_without_gap, collect, joined
 
 MIB = 1024 * 1024
 KEPT_AT_MOST = 16 * MIB
@@ -47,7 +47,7 @@ class Flow(ContractBase):
                 await anyio.sleep(0.002)
             assert (await process.wait()).code == 0
         assert_without_gap(chunks)
-        assert joined(chunks, "stdout") == filled(4 * MIB)
+        assert_identical(joined(chunks, "stdout"), filled(4 * MIB))
 
     @promise(7)
     async def test_block_lets_the_process_wait(self, bench: Bench) -> None:
@@ -57,7 +57,7 @@ class Flow(ContractBase):
         assert not bench.beats("unblocked"), "the process wrote everything though nobody read: what keeps it?"
         with anyio.fail_after(self.timeout):
             chunks = await collect(process)
-        assert joined(chunks, "stdout") == filled(KEPT_AT_MOST)
+        assert_identical(joined(chunks, "stdout"), filled(KEPT_AT_MOST))
         await bench.beating("unblocked", 1 - len(bench.beats("unblocked")))
 
     @promise(7)
@@ -70,7 +70,7 @@ class Flow(ContractBase):
         assert chunks[-1].end == 2 * KEPT_AT_MOST
         assert sum(len(chunk.data) for chunk in chunks) <= KEPT_AT_MOST, "drop keeps everything"
         first = chunks[0].offset
-        assert joined(chunks, "stdout") == filled(2 * KEPT_AT_MOST)[first:], "what drop keeps is not the latest output"
+        assert_identical(joined(chunks, "stdout"), filled(2 * KEPT_AT_MOST)[first:])
 
     @promise(7)
     async def test_a_reader_that_stops_does_not_stop_a_dropping_process(self, bench: Bench) -> None:

@@ -13,6 +13,9 @@ from sac_core.held import HolderLink, open_link
 from sac_core.models.body import Key
 from sac_core.models.process import Command
 
+PATIENCE = 20.0
+"""Seconds for a link to greet or to end."""
+
 
 class HostedLink:
     """A link that lives in a task of its own, so that any task may open and close it."""
@@ -48,8 +51,10 @@ class HostedLink:
         return not self._left.is_set() and (self._link is None or not self._link.closed.is_set())
 
     async def close(self) -> None:
+        """Raises TimeoutError when the link does not end, rather than let a test hang."""
         self._leave.set()
-        await self._left.wait()
+        with anyio.fail_after(PATIENCE):
+            await self._left.wait()
 
 
 class Links:
@@ -73,6 +78,7 @@ class Links:
         """As `Executor.open_process`, through the holder where there is one."""
         hosted = self._links.get(key)
         if hosted is None or not hosted.usable:
+            await self.close(key)
             stream = await self._executor.open_holder(key)
             if stream is None:
                 return await self._executor.open_process(key, process_id, command)

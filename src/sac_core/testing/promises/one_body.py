@@ -94,11 +94,15 @@ class OneBody(ContractBase):
 
     @promise(1)
     async def test_an_ended_body_is_started_again_by_ensure(self, bench: Bench) -> None:
-        key, launch = bench.key(), self.launch(bench.commands.fill(1, "again"))
-        await bench.settle(key, launch, phases=("exited", "failed"))
-        first = len(bench.beats("again"))
+        key, launch = bench.key(), self.launch(bench.commands.beat("again"))
+        await bench.settle(key, launch)
+        await bench.beating("again", 1)
+        await bench.killed(key)
+        await bench.silent("again")
         await bench.executor.ensure(key, launch, NO_SECRETS)
-        await bench.eventually(lambda: len(bench.beats("again")) > first, "a second run of the ended body")
+        await bench.settle(key, launch)
+        await bench.beating("again")
+        assert_never_two_alive(bench.beats("again"))
 
     @promise(1)
     async def test_another_instance_finds_the_body_and_does_not_restart_it(self, bench: Bench) -> None:

@@ -36,7 +36,7 @@ class Optional(ContractBase):
         assert (await bench.listed())[key].phase == "stopped"
         await bench.silent("stopped")
         await bench.executor.ensure(key, launch, NO_SECRETS)
-        await bench.phase(key, "running")
+        await bench.settle(key, launch)
         await bench.beating("stopped", 1)
 
     @promise(1)

@@ -71,7 +71,7 @@ class Refusal(ContractBase):
     @promise(10)
     async def test_failures_on_ended_bodies_are_ours(self, bench: Bench) -> None:
         key, launch = bench.key(), self.launch(bench.commands.emit(1))
-        await bench.settle(key, launch, phases=("exited", "failed"))
+        await bench.ended(key, launch)
         try:
             process = await bench.links.open_process(key, "p", Command(argv=bench.commands.emit(0)))
         except SacError:
@@ -87,7 +87,7 @@ class Refusal(ContractBase):
     @promise(10)
     async def test_a_command_that_cannot_work_fails_as_ours(self, bench: Bench) -> None:
         key = await bench.body()
-        with refused_naming(NOWHERE):
+        with refused_naming(NOWHERE, "folder", "cwd"):
             process = await bench.open(key, "nowhere", bench.commands.emit(0), cwd=NOWHERE)
             await process.wait()
 

@@ -9,7 +9,7 @@ import pytest
 
 from sac_core.errors import SacError
 from sac_core.models.body import Observed
-from sac_core.models.launch import Egress, Secrets
+from sac_core.models.launch import Egress
 from sac_core.testing.promises.base import ContractBase, promise
 from sac_core.testing.promises.bench import Bench
 
@@ -30,7 +30,7 @@ class Secrecy(ContractBase):
         canary = f"canary-{uuid4().hex}"
         caplog.set_level("DEBUG")
         key, launch = bench.key(), self.launch(bench.commands.idle())
-        secrets = Secrets(env={"SAC_TEST_SECRET": canary}, files={"token": canary.encode()})
+        secrets = self.secrets(canary)
         returned = await bench.executor.ensure(key, launch, secrets)
         await bench.settle(key, launch, secrets)
         seen = [returned, await bench.executor.observe(key), *(await bench.listed()).values()]
@@ -44,13 +44,13 @@ class Secrecy(ContractBase):
     async def test_labels_carry_no_secret(self, bench: Bench) -> None:
         canary = f"canary-{uuid4().hex}"
         key, launch = bench.key(), self.launch()
-        await bench.settle(key, launch, Secrets(env={"SAC_TEST_SECRET": canary}, files={"token": canary.encode()}))
+        await bench.settle(key, launch, self.secrets(canary))
         assert canary not in repr(await self.labels(bench.executor, key))
 
     @promise(9)
     async def test_secrets_are_in_no_exception(self, bench: Bench) -> None:
         canary = f"canary-{uuid4().hex}"
-        secrets = Secrets(env={"SAC_TEST_SECRET": canary}, files={"token": canary.encode()})
+        secrets = self.secrets(canary)
         key = bench.key()
         await bench.settle(key, self.launch(generation=2), secrets)
         with pytest.raises(SacError) as conflict:
