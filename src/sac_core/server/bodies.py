@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 from typing import Any, Final
 
 from pydantic_core import from_json
@@ -14,6 +15,8 @@ from sac_core.server import headers
 from sac_core.server.door import MediaTypeError
 
 MAX_BODY: Final = 1024 * 1024
+MAX_DROPPED: Final = 4 * MAX_BODY
+"""Up to here a body that is too large is read and dropped, so that its sender reads the answer and not a broken pipe."""
 MAX_DEPTH: Final = 32
 _TYPES: Final = frozenset({"application/json", "application/merge-patch+json"})
 _BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
@@ -45,20 +48,29 @@ def _check_type(scope: Any) -> None:
 
 async def _read(scope: Any, receive: Receive) -> bytes:
     announced = headers.single(scope, b"content-length") or "0"
-    if announced.isdigit() and int(announced[:12]) > MAX_BODY:
+    if announced.isdigit() and int(announced[:12]) > MAX_DROPPED:
         raise _too_large()
     parts: list[bytes] = []
     size = 0
-    while True:
+    async for part in _parts(receive):
+        size += len(part)
+        if size > MAX_DROPPED:
+            break
+        if size <= MAX_BODY:
+            parts.append(part)
+    if size > MAX_BODY:
+        raise _too_large()
+    return b"".join(parts)
+
+
+async def _parts(receive: Receive) -> AsyncIterator[bytes]:
+    more = True
+    while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        size += len(message.get("body", b""))
-        if size > MAX_BODY:
-            raise _too_large()
-        parts.append(message.get("body", b""))
-        if not message.get("more_body", False):
-            return b"".join(parts)
+        yield message.get("body", b"")
+        more = message.get("more_body", False)
 
 
 def _check_depth(body: bytes) -> None:

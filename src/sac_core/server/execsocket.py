@@ -70,13 +70,16 @@ class _Command:
         return Ending(close.ENDED)
 
     async def _wait_for_window(self) -> None:
-        while self._acked is not None and self._sent - self._acked >= terminal.WINDOW:
+        """Wait for acks; not while these wait behind input that the command does not take, which would be for ever."""
+        while self._acked is not None and self._sent - self._acked >= terminal.WINDOW and not self._input.full:
             self._moved = anyio.Event()
             await self._moved.wait()
 
     async def _listen(self, running: Exec) -> Ending:
         while (message := await self._socket.receive()) is not None:
             if isinstance(message, bytes):
+                if self._input.full:
+                    self._moved.set()
                 await self._input.put(wire.decode_input(message))
             else:
                 await self._obey(running, terminal.control(message))
@@ -119,8 +122,12 @@ class _Input:
         self._size = 0
         self._changed = anyio.Event()
 
+    @property
+    def full(self) -> bool:
+        return self._size >= terminal.WINDOW
+
     async def put(self, data: bytes | None) -> None:
-        while self._size >= terminal.WINDOW:
+        while self.full:
             await self._changed.wait()
         if self._closed:
             return
