@@ -51,8 +51,8 @@ def build(*, force: bool = False) -> bool:
     if not force and is_current():
         return False
     print("Building the console (once; a minute at most with a warm cache) ...", file=sys.stderr, flush=True)
-    environment = _with_npm()
-    if not _installed():
+    environment = npm_environment()
+    if not is_installed():
         _run(["npm", "ci", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund"], environment, minutes=10)
         _lock_copy().write_bytes((WEB / "package-lock.json").read_bytes())
     _run(["npm", "run", "build", "--silent"], environment, minutes=5)
@@ -70,13 +70,14 @@ def _lock_copy() -> Path:
     return WEB / "node_modules" / ".sac-lock.json"
 
 
-def _installed() -> bool:
+def is_installed() -> bool:
+    """Whether the packages of the lock file are there."""
     copy = _lock_copy()
     return copy.is_file() and copy.read_bytes() == (WEB / "package-lock.json").read_bytes()
 
 
-def _with_npm() -> dict[str, str]:
-    """The environment in which `npm` and a recent `node` are found."""
+def npm_environment() -> dict[str, str]:
+    """The environment in which `npm` and a recent `node` are found, fetched if need be. Raises `BuildError`."""
     environment = dict(os.environ)
     if _is_recent(environment):
         return environment

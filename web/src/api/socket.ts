@@ -1,7 +1,7 @@
 import { apiUrl, request } from "./http";
 
 /** What we use of a WebSocket; a test puts its own in place. */
-export type Socket = Pick<WebSocket, "send" | "close" | "bufferedAmount" | "readyState"> & {
+export type Socket = Pick<WebSocket, "send" | "close"> & {
   binaryType: BinaryType;
   onopen: ((event: Event) => void) | null;
   onmessage: ((event: MessageEvent) => void) | null;

@@ -26,7 +26,7 @@ export function Bar({ ref, name, agent, title, state, viewer, screen }: Given) {
   return (
     <div class="terminal-bar" ref={ref}>
       <nav class="crumbs" aria-label={t.terminal.label(name)}>
-        {agent && <a href={links.agent(agent)}>{agent}</a>}
+        <a href={agent ? links.agent(agent) : links.agents}>{agent ?? t.nav.agents}</a>
         <span aria-hidden="true">/</span>
         <span class="here">{name}</span>
       </nav>
@@ -51,7 +51,9 @@ function Watching({ state, viewer, screen }: { state: ViewerState; viewer: Viewe
   };
   return (
     <span class="watching" role="status" data-testid="watching">
-      {state.controlled ? t.terminal.watching : t.terminal.watchingFree}
+      <span>
+        {t.terminal.watching} <span class="watching-more">{state.controlled ? t.terminal.others : t.terminal.nobody}</span>
+      </span>
       <button class="button button-small button-primary" data-testid="take-over" onClick={take}>
         {t.terminal.takeOver}
       </button>

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { signedOut } from "../api/http";
+import type { Session } from "../api/types";
 import { Banner } from "../parts/banner";
 import { useSession } from "../state/live";
 import { useValue } from "../state/observable";
@@ -29,7 +30,7 @@ export function TerminalView({ session: name }: { session: string }) {
   const [viewer] = useState(() => new Viewer(name));
   const [said, setSaid] = useState(nothing);
   const state = useValue(viewer.state);
-  const session = useSession(name);
+  const session = useLastKnown(useSession(name));
   const screen = useScreen(viewer, host, bar, (part) => setSaid((before) => ({ ...before, ...part })));
   useEffect(() => {
     if (state.link === "signed-out") signedOut();
@@ -57,6 +58,13 @@ export function TerminalView({ session: name }: { session: string }) {
       </footer>
     </div>
   );
+}
+
+// A session that is deleted while it is shown leaves the collection; its page still says whose it was.
+function useLastKnown(session: Session | undefined): Session | undefined {
+  const last = useRef(session);
+  if (session) last.current = session;
+  return last.current;
 }
 
 function useScreen(
