@@ -7,19 +7,21 @@ from sac_core.cli.connecting import connected
 from sac_core.cli.waiting import wait_for
 
 
-async def restart(*agents: str, wait: Switch = False, common: Common = HERE) -> int:
+async def restart(agent: str, /, *more: str, wait: Switch = False, common: Common = HERE) -> int:
     """Replace the bodies of agents; their sessions end.
 
     Parameters
     ----------
-    agents
-        Their names.
+    agent
+        Its name.
+    more
+        Names of others.
     wait
         Wait until they run again.
     """
     async with connected(common) as sac:
-        for name in agents:
+        for name in (agent, *more):
             await sac.agents.restart(name)
-        for name in agents if wait else ():
+        for name in (agent, *more) if wait else ():
             await wait_for(sac.agents, name, "Running")
     return 0

@@ -7,19 +7,21 @@ from sac_core.cli.connecting import connected
 from sac_core.cli.waiting import wait_for
 
 
-async def start(*agents: str, wait: Switch = False, common: Common = HERE) -> int:
+async def start(agent: str, /, *more: str, wait: Switch = False, common: Common = HERE) -> int:
     """Start stopped agents.
 
     Parameters
     ----------
-    agents
-        Their names.
+    agent
+        Its name.
+    more
+        Names of others.
     wait
         Wait until they run.
     """
     async with connected(common) as sac:
-        for name in agents:
+        for name in (agent, *more):
             await sac.agents.start(name)
-        for name in agents if wait else ():
+        for name in (agent, *more) if wait else ():
             await wait_for(sac.agents, name, "Running")
     return 0

@@ -7,19 +7,21 @@ from sac_core.cli.connecting import connected
 from sac_core.cli.waiting import wait_for
 
 
-async def stop(*agents: str, wait: Switch = False, common: Common = HERE) -> int:
+async def stop(agent: str, /, *more: str, wait: Switch = False, common: Common = HERE) -> int:
     """Stop agents and keep what they have.
 
     Parameters
     ----------
-    agents
-        Their names.
+    agent
+        Its name.
+    more
+        Names of others.
     wait
         Wait until they have stopped.
     """
     async with connected(common) as sac:
-        for name in agents:
+        for name in (agent, *more):
             await sac.agents.stop(name)
-        for name in agents if wait else ():
+        for name in (agent, *more) if wait else ():
             await wait_for(sac.agents, name, "Stopped")
     return 0
