@@ -277,10 +277,12 @@ async def open_link(
             finally:
                 link.lose("the link was closed")
                 tasks.cancel_scope.cancel()
-                with anyio.CancelScope(shield=True):
-                    await stream.aclose()
     except BaseExceptionGroup as group:
         raise _only(group) from None
+    finally:
+        # Only now: a stream that is closed while its reader is being cancelled may never wake the reader.
+        with anyio.CancelScope(shield=True):
+            await stream.aclose()
 
 
 def _only(group: BaseExceptionGroup[BaseException]) -> BaseException:

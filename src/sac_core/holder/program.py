@@ -237,8 +237,8 @@ class Process:
 
     urgent = False
     __slots__ = (
-        "argv", "attached", "block", "closers", "closing", "cwd", "done", "eof", "error_fd", "exit", "holder", "id", "input",
-        "log", "master", "openers", "outputs", "paused", "pid", "queue", "start", "writing",
+        "argv", "attached", "block", "closers", "closing", "cwd", "done", "eof", "error_fd", "exit", "holder", "id",
+        "input", "log", "master", "openers", "outputs", "paused", "pid", "queue", "start", "writing",
     )  # fmt: skip
 
     def __init__(self, holder, command):

@@ -1,0 +1,135 @@
+"""Processes through a real holder."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from itertools import pairwise
+from pathlib import Path
+
+import anyio
+import pytest
+
+import sac_core
+from sac_core.errors import LostError, NotFoundError
+from sac_core.held import HolderLink, open_link
+from sac_core.models.process import Command, Exit, TtySize
+
+PROGRAM = Path(sac_core.__file__).parent / "holder" / "program.py"
+
+
+@pytest.fixture
+async def holder(tmp_path: Path) -> AsyncIterator[Path]:
+    """A holder's folder; the holder ends with the test."""
+    command = [sys.executable, "-I", "-S", str(PROGRAM), "--dir", str(tmp_path), "--uid", "u1", "--foreground", "1"]
+    with subprocess.Popen(command) as program:  # noqa: ASYNC220 (a moment, in a fixture)
+        with anyio.fail_after(10):
+            while True:
+                if (tmp_path / "pid").exists():
+                    break
+                await anyio.sleep(0.01)
+        yield tmp_path
+        program.kill()
+
+
+@pytest.fixture
+async def link(holder: Path) -> AsyncIterator[HolderLink]:
+    async with open_link(await anyio.connect_unix(holder / "holder.sock")) as link:
+        yield link
+
+
+def shell(line: str, *, tty: bool = False, block: bool = True) -> Command:
+    return Command(argv=("sh", "-c", line), tty=TtySize() if tty else None, overflow="block" if block else "drop")
+
+
+async def test_streams_stay_apart_and_the_exit_follows(link: HolderLink) -> None:
+    process = await link.open_process("p", shell("printf out; printf err >&2; printf '\\377\\000'; exit 3"))
+    got = {"stdout": b"", "stderr": b"", "tty": b""}
+    async for chunk in process.output():
+        got[chunk.stream] += chunk.data
+    assert (got["stdout"], got["stderr"]) == (b"out\xff\0", b"err")
+    assert await process.wait() == Exit(code=3)
+
+
+async def test_block_loses_nothing_to_a_slow_start(link: HolderLink) -> None:
+    process = await link.open_process("p", shell("seq 1 1000000"))
+    expected = "".join(f"{number}\n" for number in range(1, 1000001)).encode()
+    assert b"".join([chunk.data async for chunk in process.output()]) == expected
+
+
+async def test_drop_tells_a_gap_and_keeps_the_newest(link: HolderLink) -> None:
+    process = await link.open_process("p", shell("seq 1 2000000", block=False))
+    await process.wait()
+    chunks = [chunk async for chunk in process.output()]
+    assert chunks[0].offset > 0
+    assert b"".join(chunk.data for chunk in chunks).endswith(b"\n2000000\n")
+    assert all(left.end == right.offset for left, right in pairwise(chunks))
+
+
+async def test_a_large_paste_arrives_whole(link: HolderLink) -> None:
+    data = bytes(range(256)) * 8192
+    line = f"stty raw -echo; echo go; head -c {len(data)} | sha256sum"
+    process = await link.open_process("p", shell(line, tty=True))
+    output = process.output()
+    assert b"go" in (await anext(output)).data
+    await process.write(data)
+    rest = b"".join([chunk.data async for chunk in output])
+    assert hashlib.sha256(data).hexdigest().encode() in rest
+
+
+async def test_interrupt_acts_while_yes_floods(link: HolderLink) -> None:
+    process = await link.open_process("p", Command(argv=("yes",), tty=TtySize()))
+    await anext(process.output())
+    with anyio.fail_after(0.5):
+        await process.write(b"\x03")
+        assert await process.wait() == Exit(signal="INT")
+
+
+async def test_reattach_with_an_offset_over_a_new_link(holder: Path) -> None:
+    async with open_link(await anyio.connect_unix(holder / "holder.sock")) as first:
+        process = await first.open_process("p", shell("printf 0123456789; read line; printf $line", tty=True))
+        assert (await anext(process.output())).data == b"0123456789"
+    async with open_link(await anyio.connect_unix(holder / "holder.sock")) as second:
+        again = await second.process("p")
+        assert again is not None
+        await again.write(b"end\n")
+        assert b"".join([chunk.data async for chunk in again.output(since=5)]) == b"56789end\r\nend"
+        assert await second.process("other") is None
+        await again.aclose()
+        assert await second.list() == ()
+
+
+@pytest.mark.parametrize("command", [Command(argv=("no-such-program",)), Command(argv=("true",), cwd="/no/folder")])
+async def test_what_is_missing_is_named(link: HolderLink, command: Command) -> None:
+    with pytest.raises(NotFoundError, match=r"no-such-program|/no/folder"):
+        await link.open_process("p", command)
+    assert await link.list() == ()
+
+
+async def test_exit_is_told_although_a_grandchild_keeps_the_terminal(link: HolderLink) -> None:
+    process = await link.open_process("p", shell("trap '' HUP; sleep 600 & printf bye", tty=True))
+    with anyio.fail_after(2):
+        assert b"".join([chunk.data async for chunk in process.output()]) == b"bye"
+    await process.aclose()
+
+
+async def test_a_hostile_connection_hurts_only_itself(holder: Path, link: HolderLink) -> None:
+    async with await anyio.connect_unix(holder / "holder.sock") as stream:
+        await stream.send(b"\xff" * 64)
+        with pytest.raises((anyio.EndOfStream, anyio.BrokenResourceError)):
+            await stream.receive()
+    process = await link.open_process("p", shell("printf fine"))
+    assert b"".join([chunk.data async for chunk in process.output()]) == b"fine"
+
+
+async def test_a_lost_holder_ends_what_waits(holder: Path, link: HolderLink) -> None:
+    process = await link.open_process("p", shell("sleep 600"))
+    os.kill(link.hello.pid, signal.SIGKILL)
+    with anyio.fail_after(5), pytest.raises(LostError):
+        await process.wait()
+    with pytest.raises(LostError):
+        await link.list()
