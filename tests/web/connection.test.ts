@@ -230,3 +230,16 @@ test("stopped, it does not come back", async () => {
   await later(10_000);
   assert.equal(queries.length, 1);
 });
+
+test("woken while it waits it comes back at once, and only once", async () => {
+  const [connection, told] = await open();
+  last().frame(attached);
+  last().break(1006);
+  connection.wake();
+  connection.wake();
+  await settle();
+  await later(10_000);
+  assert.equal(queries.length, 2);
+  last().frame(attached);
+  assert.equal(told.now, "live");
+});

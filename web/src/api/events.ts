@@ -41,11 +41,19 @@ export class Feed {
     this.run += 1;
     clearTimeout(this.retry);
     clearTimeout(this.worry);
-    this.worry = undefined;
+    this.retry = this.worry = undefined;
     this.since = null;
     this.attempt = 0;
     this.socket?.close();
     this.socket = null;
+  }
+
+  /** Somebody looks again, or the network is back: do not wait for the next try. */
+  wake(): void {
+    if (this.socket || this.retry === undefined) return;
+    clearTimeout(this.retry);
+    this.retry = undefined;
+    void this.connect(this.run);
   }
 
   private async connect(run: number): Promise<void> {
@@ -75,15 +83,18 @@ export class Feed {
   }
 
   private receive(socket: Socket, event: { type: string; version?: string; object?: Resource }): void {
-    if (event.type === "error") {
-      this.since = null;
-      this.subscribe(socket);
-      return;
-    }
+    if (event.type === "error") return this.refused(socket);
     if (event.type === "synced") this.caughtUp();
     else if (event.type === "DELETED" && event.object) this.sink.remove(event.object);
     else if (event.object) this.sink.put(event.object);
     if (event.version !== undefined && (event.type === "synced" || this.since !== null)) this.since = event.version;
+  }
+
+  // Where we were may be too old: then a fresh list. What is refused even so is tried again later.
+  private refused(socket: Socket): void {
+    if (this.since === null) return socket.close();
+    this.since = null;
+    this.subscribe(socket);
   }
 
   private caughtUp(): void {
@@ -96,7 +107,10 @@ export class Feed {
 
   private lost(run: number): void {
     this.worry ??= setTimeout(() => run === this.run && this.tell("lost"), PATIENCE_MS);
-    this.retry = setTimeout(() => void this.connect(run), backoff(this.attempt));
+    this.retry = setTimeout(() => {
+      this.retry = undefined;
+      void this.connect(run);
+    }, backoff(this.attempt));
     this.attempt += 1;
   }
 }

@@ -16,7 +16,7 @@ import { t } from "../strings";
 import { CommandDialog } from "./command";
 import { enterTerminal } from "./enter";
 import { AgentSessions } from "./sessions";
-import { useTitle } from "./title";
+import { useTitle } from "../parts/title";
 
 /** One agent: what it is, how it is, its terminals, and what can be done with it. */
 export function AgentPage({ name, asking }: { name: string; asking: boolean }) {

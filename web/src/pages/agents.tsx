@@ -11,7 +11,7 @@ import { useValue } from "../state/observable";
 import { links } from "../state/route";
 import { t } from "../strings";
 import { enterTerminal } from "./enter";
-import { useTitle } from "./title";
+import { useTitle } from "../parts/title";
 
 /** All agents with their live phases. */
 export function AgentsPage() {

@@ -9,7 +9,7 @@ import { useAction } from "../state/action";
 import { collection } from "../state/live";
 import { go, links } from "../state/route";
 import { t } from "../strings";
-import { useTitle } from "./title";
+import { useTitle } from "../parts/title";
 
 interface Choices {
   runtimes: Plugin[];

@@ -26,7 +26,7 @@ async function enterByCode(): Promise<boolean> {
   const code = takeCode();
   if (code === null) return false;
   identity.set({ state: "asking" });
-  await settle(() => signIn(code));
+  await settle(() => signIn(code), (problem) => leave(problem, false));
   if (identity.value.state === "in") go(links.agents);
   return true;
 }
@@ -34,7 +34,7 @@ async function enterByCode(): Promise<boolean> {
 export async function ask(): Promise<void> {
   if (!secret()) return leave(null, false);
   identity.set({ state: "asking" });
-  await settle(whoAmI);
+  await settle(whoAmI, (problem) => (problem.status === 401 ? leave(null, true) : leave(problem, false)));
 }
 
 export async function exit(): Promise<void> {
@@ -46,12 +46,12 @@ export async function exit(): Promise<void> {
   }
 }
 
-async function settle(find: () => Promise<Principal>): Promise<void> {
+async function settle(find: () => Promise<Principal>, failed: (problem: Problem) => void): Promise<void> {
   try {
     identity.set({ state: "in", principal: await find() });
     startFeed();
   } catch (failure) {
-    leave(fromFailure(failure), false);
+    failed(fromFailure(failure));
   }
 }
 

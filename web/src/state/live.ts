@@ -1,5 +1,6 @@
 import { Feed } from "../api/events";
 import type { Agent, Resource, Session } from "../api/types";
+import { whenAwake } from "./awake";
 import { Collection } from "./collection";
 import { Observable, useValue } from "./observable";
 
@@ -9,6 +10,7 @@ export type FeedState = "loading" | "live" | "lost";
 export const feedState = new Observable<FeedState>("loading");
 
 const feed = new Feed(collection, (state) => feedState.set(state));
+whenAwake(() => feed.wake());
 
 export function startFeed(): void {
   feed.start();

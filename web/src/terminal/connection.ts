@@ -87,6 +87,18 @@ export class Connection {
     this.control({ type: "take" });
   }
 
+  /**
+   * Somebody looks again, or the network is back: try now instead of later. A connection that died unnoticed (a closed lid)
+   * shows itself when something is sent.
+   */
+  wake(): void {
+    if (this.link === "live") return this.ack(true);
+    if (this.retry === undefined) return;
+    clearTimeout(this.retry);
+    this.retry = undefined;
+    void this.connect();
+  }
+
   private control(frame: ClientFrame): void {
     if (this.socket && this.link === "live") this.socket.send(JSON.stringify(frame));
   }
@@ -222,13 +234,16 @@ export class Connection {
 
   private comeBack(): void {
     this.setLink("waiting");
-    this.retry = setTimeout(() => void this.connect(), backoff(this.attempt));
+    this.retry = setTimeout(() => {
+      this.retry = undefined;
+      void this.connect();
+    }, backoff(this.attempt));
     this.attempt += 1;
   }
 
   private clearTimers(): void {
     for (const timer of [this.retry, this.ackTimer, this.steady]) clearTimeout(timer);
-    this.ackTimer = undefined;
+    this.retry = this.ackTimer = undefined;
   }
 
   private setLink(link: Link): void {

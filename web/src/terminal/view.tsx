@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { signedOut } from "../api/http";
 import type { Session } from "../api/types";
 import { Banner } from "../parts/banner";
+import { useTitle } from "../parts/title";
 import { useSession } from "../state/live";
 import { useValue } from "../state/observable";
 import { theme } from "../state/theme";
@@ -30,6 +31,7 @@ export function TerminalView({ session: name }: { session: string }) {
   const [viewer] = useState(() => new Viewer(name));
   const [said, setSaid] = useState(nothing);
   const state = useValue(viewer.state);
+  useTitle(said.title || name);
   const session = useLastKnown(useSession(name));
   const screen = useScreen(viewer, host, bar, (part) => setSaid((before) => ({ ...before, ...part })));
   useEffect(() => {

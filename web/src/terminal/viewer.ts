@@ -2,6 +2,7 @@ import { dial } from "../api/socket";
 import { Problem } from "../api/problem";
 import { getSession } from "../api/resources";
 import type { Exit, Role } from "../api/types";
+import { whenAwake } from "../state/awake";
 import { Observable } from "../state/observable";
 import { Connection, type Link, type Sink, type Verdict } from "./connection";
 import { PROTOCOL, type Size } from "./protocol";
@@ -41,6 +42,7 @@ const initial: ViewerState = {
 export class Viewer implements Sink {
   readonly state = new Observable<ViewerState>(initial);
   private readonly connection: Connection;
+  private stopWaking: () => void = () => undefined;
   private screen: Screen | null = null;
   private epoch = 0;
   private resizing: ReturnType<typeof setTimeout> | undefined;
@@ -55,11 +57,13 @@ export class Viewer implements Sink {
 
   open(screen: Screen): void {
     this.screen = screen;
+    this.stopWaking = whenAwake(() => this.connection.wake());
     this.connection.start();
   }
 
   close(): void {
     clearTimeout(this.resizing);
+    this.stopWaking();
     this.connection.stop();
   }
 
