@@ -51,6 +51,10 @@ class BodyCommands(ABC):
         """As `beat`, and end only when killed."""
 
     @abstractmethod
+    def scatter(self, tag: str) -> Argv:
+        """Start a child in a session of its own that does as `stubborn`; run until signalled."""
+
+    @abstractmethod
     def mark(self, tag: str) -> Argv:
         """Leave one beat, print a line that no other process prints, then copy input to output."""
 
@@ -100,6 +104,10 @@ class PosixCommands(BodyCommands):
     def stubborn(self, tag: str) -> Argv:
         return _sh(f"{_BODY}; trap '' TERM HUP INT; while :; do {self._beat(tag)}; sleep 0.1; done")
 
+    def scatter(self, tag: str) -> Argv:
+        child = f"trap '' TERM HUP INT; while :; do {self._beat(tag)}; sleep 0.1; done"
+        return _sh(f'{_BODY}; export body; $(command -v setsid) sh -c "$1" & exec sleep 3600', child)
+
     def mark(self, tag: str) -> Argv:
         return _sh(f"{_BODY}; {self._beat(tag)}; echo $body; exec cat")
 
@@ -143,6 +151,9 @@ class SimulatedCommands(BodyCommands):
 
     def stubborn(self, tag: str) -> Argv:
         return ("stubborn", tag)
+
+    def scatter(self, tag: str) -> Argv:
+        return ("scatter", tag)
 
     def mark(self, tag: str) -> Argv:
         return ("mark", tag)

@@ -106,6 +106,11 @@ def stubborn(call: Invocation) -> Generator[Request, Any, int]:
     return (yield from beat(call))
 
 
+def scatter(call: Invocation) -> Generator[Request, Any, int]:
+    """``scatter TAG``: as `beat`; nothing outlives its body here."""
+    return (yield from beat(call))
+
+
 def mark(call: Invocation) -> Generator[Request, Any, int]:
     """``mark TAG``: leave one `Beat`, say the own serial, then copy input to output."""
     call.beats.append(Beat(call.argv[1], str(call.serial)))
@@ -135,7 +140,8 @@ LINE = bytes(range(48, 111)) + b"\n"
 PATTERN = LINE * 1024
 
 PROGRAMS: dict[str, Program] = {
-    program.__name__: program for program in (cat, echo, emit, fill, idle, beat, linger, stubborn, mark, printenv, size)
+    program.__name__: program
+    for program in (cat, echo, emit, fill, idle, beat, linger, stubborn, scatter, mark, printenv, size)
 }
 """Programs that every simulated body has; a target may add its own. ``sh`` and ``bash`` copy input to output."""
 PROGRAMS |= {"sh": cat, "bash": cat}

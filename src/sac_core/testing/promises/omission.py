@@ -89,7 +89,8 @@ class Omission(ContractBase):
 
     @promise(4)
     async def test_absent_is_success_and_delete_leaves_nothing(self, bench: Bench) -> None:
-        key = await bench.body(bench.commands.beat("leaving"))
+        key = await bench.body(bench.commands.scatter("leaving"))
+        await bench.beating("leaving", 1)
         await bench.gone(key)
         again = await bench.executor.delete(key, generation=1, grace=0.0, purge=True)
         assert again.phase == "absent"

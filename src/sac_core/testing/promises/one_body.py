@@ -61,6 +61,32 @@ class OneBody(ContractBase):
         await bench.silent("replaced")
 
     @promise(1)
+    async def test_nothing_of_a_replaced_body_lives_on(self, bench: Bench) -> None:
+        key = bench.key()
+        await bench.settle(key, self.launch(bench.commands.scatter("strays"), generation=1))
+        await bench.beating("strays", 1)
+        await bench.settle(key, self.launch(bench.commands.beat("heir"), generation=2))
+        await bench.beating("heir")
+        assert_never_two_alive([beat for beat in bench.commands.beats() if beat.tag in ("strays", "heir")])
+        await bench.silent("strays")
+
+    @promise(1)
+    async def test_nothing_of_a_killed_body_lives_beside_the_next(self, bench: Bench) -> None:
+        key, launch = bench.key(), self.launch(bench.commands.scatter("survivor"))
+        await bench.settle(key, launch)
+        first = bodies_of(await bench.beating("survivor", 1))
+        await bench.killed(key)
+
+        async def started() -> bool:
+            return (await bench.executor.ensure(key, launch, NO_SECRETS)).phase == "running"
+
+        await bench.eventually(started, "a new body after the first was killed")
+        await bench.settle(key, launch)
+        await bench.eventually(lambda: bodies_of(bench.beats("survivor")) - first, "beats of the new body")
+        await bench.beating("survivor")
+        assert_never_two_alive(bench.beats("survivor"))
+
+    @promise(1)
     async def test_an_older_generation_is_refused_by_ensure(self, bench: Bench) -> None:
         key = bench.key()
         await bench.settle(key, self.launch(bench.commands.beat("kept"), generation=3))
