@@ -101,7 +101,8 @@ export class Viewer implements Sink {
   attached({ role, tty, first, replaying }: Parameters<Sink["attached"]>[0]): void {
     this.epoch += 1;
     if (first) this.screen?.restart();
-    if (tty && (role === "view" || replaying)) this.applySize(tty);
+    // A watcher has the session's size; a controller's history is drawn at it, unless our screen has its own already.
+    if (tty && (role === "view" || (first && replaying))) this.applySize(tty);
     this.change({ role, controlled: true, restoring: true, size: tty ?? this.state.value.size });
     this.permit();
     if (!replaying) this.replayed();
