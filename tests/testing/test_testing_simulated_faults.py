@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
+
 import anyio
 import anyio.lowlevel
 import pytest
@@ -39,12 +42,15 @@ async def live(executor: SimulatedExecutor, key: Key) -> None:
 
 
 async def suffer(target: SimulatedTarget, key: Key, plan: FaultPlan) -> None:
-    """The same life with a fault in it; whoever called gives up."""
-    try:
-        with anyio.move_on_after(0.02):
-            await live(SimulatedExecutor(target, "me", faults=plan), key)
-    except (UnavailableError, SimulatedKill):
-        pass
+    """The same life with a fault in it; whoever called gives up as soon as it struck."""
+    task = asyncio.ensure_future(live(SimulatedExecutor(target, "me", faults=plan), key))
+    with anyio.fail_after(10):
+        while not task.done() and not plan.struck:
+            await anyio.lowlevel.checkpoint()
+        await asyncio.wait([task], timeout=0.002)
+    task.cancel()
+    with suppress(UnavailableError, SimulatedKill, asyncio.CancelledError):
+        await task
 
 
 async def points_of_a_life() -> list[FaultPoint]:

@@ -61,6 +61,21 @@ def configured(pytester: pytest.Pytester) -> pytest.Pytester:
     return pytester
 
 
+def test_a_stranger_needs_no_configuration(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\naddopts = --strict-markers --strict-config\nfilterwarnings = error\n")
+    pytester.makepyfile(
+        """
+        from sac_core.testing.simulated_contract import SimulatedExecutorContract
+
+        class TestStranger(SimulatedExecutorContract):
+            level = "core"
+        """
+    )
+    # pytest-timeout is this repository's choice, no need of a stranger.
+    result = pytester.runpytest_inprocess("-p", "no:timeout", "-p", "no:cacheprovider", "-k", "twice or 100_mb")
+    result.assert_outcomes(passed=1, skipped=1, deselected=result.parseoutcomes()["deselected"])
+
+
 @pytest.mark.parametrize(("name", "caught"), CAUGHT_BY.items())
 def test_a_broken_executor_is_caught_by_its_test(configured: pytest.Pytester, name: str, caught: Caught) -> None:
     configured.makepyfile(MODULE.format(name=name))

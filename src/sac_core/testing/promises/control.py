@@ -10,6 +10,7 @@ from sac_core.errors import LostError, UnsupportedError
 from sac_core.models.process import TtySize
 from sac_core.testing.promises.base import ContractBase, promise
 from sac_core.testing.promises.bench import Bench, refused_naming
+from sac_core.testing.promises.cancellation import cancelled
 from sac_core.testing.promises.streams import collect, joined
 
 
@@ -111,6 +112,16 @@ class Control(ContractBase):
         again = await bench.open(key, "closing", bench.commands.emit(9))
         with anyio.fail_after(self.timeout):
             assert (await again.wait()).code == 9, "a closed process was not forgotten"
+
+    @promise(3)
+    async def test_closing_completes_though_cancelled(self, bench: Bench) -> None:
+        key = await bench.body()
+        for number, moment in enumerate((1, 2, 3, 5, 0.002)):
+            tag = f"shielded-{number}"
+            process = await bench.open(key, tag, bench.commands.beat(tag))
+            await bench.beating(tag, 1)
+            await cancelled(process.aclose(), moment)
+        await bench.silent("shielded-")
 
     @promise(6)
     async def test_detaching_leaves_it_running(self, bench: Bench) -> None:
