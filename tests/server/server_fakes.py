@@ -14,7 +14,12 @@ from sac_core.contracts.authenticator import Credentials
 from sac_core.contracts.sac import Agents, Exec, PluginInfo, Resources, Sac, Sessions, Status, Terminal
 from sac_core.core.wiring import Core
 from sac_core.errors import (
-    ConflictError, ExpiredError, InvalidError, LostError, NotFoundError, NotReadyError,
+    ConflictError,
+    ExpiredError,
+    InvalidError,
+    LostError,
+    NotFoundError,
+    NotReadyError,
     UnauthenticatedError,
 )  # fmt: skip
 from sac_core.hooks.registry import Registry
@@ -276,7 +281,7 @@ class FakeSac(Sac):
         self.sessions = FakeSessions(world, tenant, SESSION)
 
     def resources(self, plural: str) -> Resources[Any]:
-        return {"agents": self.agents, "sessions": self.sessions}[plural]
+        return self.agents if plural == "agents" else self.sessions
 
     def watch(
         self, *, kinds: Sequence[str] = (), label_selector: str = "", since: int | None = None

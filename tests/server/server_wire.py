@@ -126,5 +126,5 @@ async def text(socket: ClientConnection) -> dict[str, Any]:
 async def until(condition: Callable[[], Any], within: float = 10) -> None:
     """Wait for a condition, with a deadline."""
     with anyio.fail_after(within):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - a condition outside of our tasks has no event
             await anyio.sleep(0.01)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 
 import pytest
 from server_fakes import TOKEN, agent
@@ -94,14 +95,14 @@ async def test_depth_within_the_bound_and_brackets_in_strings_are_taken(sac: Run
 
 
 async def test_a_body_in_chunks_is_bounded_too(sac: Running) -> None:
-    async def endless() -> object:
+    async def endless() -> AsyncIterator[bytes]:
         for _ in range(64):
             yield b"x" * 65536
 
     answer = await sac.http.post(
         "/api/v1/agents",
         content=endless(),
-        headers={"Content-Type": "application/json"},  # type: ignore[arg-type]
+        headers={"Content-Type": "application/json"},
     )
     assert answer.status_code == 413
 

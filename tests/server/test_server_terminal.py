@@ -20,7 +20,8 @@ PATH = "/api/v1/sessions/s1/attach"
 async def test_output_input_and_end(sac: Running) -> None:
     async with sac.socket(f"{PATH}?since=5", wire.SUBPROTOCOL) as socket:
         assert await text(socket) == {
-            "type": "attached", "offset": 5, "session": "s1", "role": "control", "tty": {"cols": 80, "rows": 24}, "end": 0,
+            "type": "attached", "offset": 5, "session": "s1", "role": "control", "end": 0,
+            "tty": {"cols": 80, "rows": 24},
         }  # fmt: skip
         (terminal,) = sac.core.world.terminals
         terminal.tell(wire.Output(5, b"\xff\x00a"), wire.Gap(8, 20), wire.Output(20, b"b"))

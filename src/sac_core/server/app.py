@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.routing import Route as HttpRoute
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sac_core.errors import NotFoundError
 from sac_core.models.kind import Kind
@@ -65,12 +65,22 @@ def create_app(
             finally:
                 site.live.stop()
 
-    app = Starlette(middleware=[Middleware(Door, hosts=Hosts(hosts))], lifespan=lifespan)
+    app = App(middleware=[Middleware(Door, hosts=Hosts(hosts))], lifespan=lifespan)
     app.router.redirect_slashes = False
     app.router.default = _nothing_here
     if not callable(core):
         _furnish(app, core, authenticate, console)
     return app
+
+
+class App(Starlette):
+    """Starlette without its two layers that catch errors: the door does, and an idle socket keeps a frame for each."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        app: ASGIApp = self.router
+        for layer, args, options in reversed(self.user_middleware):
+            app = layer(app, *args, **options)
+        return app
 
 
 def site_of(app: Starlette) -> Site:

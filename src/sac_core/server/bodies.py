@@ -16,7 +16,7 @@ from sac_core.server.door import MediaTypeError
 
 MAX_BODY: Final = 1024 * 1024
 MAX_DROPPED: Final = 4 * MAX_BODY
-"""Up to here a body that is too large is read and dropped, so that its sender reads the answer and not a broken pipe."""
+"""Up to here a body that is too large is read and dropped: its sender gets an answer and no broken pipe."""
 MAX_DEPTH: Final = 32
 _TYPES: Final = frozenset({"application/json", "application/merge-patch+json"})
 _BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)

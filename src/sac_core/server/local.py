@@ -134,6 +134,11 @@ class Server(uvicorn.Server):
 class Protocol(WebSocketsSansIOProtocol):
     """uvicorn's WebSocket, patient with a command that does not read its input: pongs wait behind that input."""
 
+    def start_keepalive(self) -> None:
+        """Called once the handshake is complete: what it was made of is not kept for as long as the socket is open."""
+        super().start_keepalive()
+        del self.request, self.response
+
     def keepalive_timeout(self) -> None:
         if self.read_paused and not self.transport.is_closing():
             self.pong_timer = None

@@ -64,7 +64,7 @@ def describe(table: tuple[Route, ...], root_path: str) -> bytes:
         ),
     )
     complete = construct_open_api_with_schema_class(document)
-    return complete.model_dump_json(by_alias=True, exclude_none=True).encode()
+    return complete.model_dump_json(by_alias=True, exclude_none=True, exclude_unset=True).encode()
 
 
 def _add(item: PathItem, route: Route) -> None:
