@@ -18,7 +18,6 @@ from sac_core.builtin.process.settings import ProcessSettings
 from sac_core.contracts.context import PluginContext
 from sac_core.contracts.executor import Executor
 from sac_core.models.body import Key
-from sac_core.models.launch import Secrets
 from sac_core.testing.executor_suite import ExecutorContract
 
 pytest_plugins = ["sac_core.testing.pytest_plugin"]
@@ -39,9 +38,6 @@ class TestProcessExecutor(ExecutorContract):
 
     def open_executor(self, context: PluginContext) -> AbstractAsyncContextManager[Executor]:
         return open_process_executor(ProcessSettings(python=str(self.python)), context)
-
-    def secrets(self, value: str) -> Secrets:
-        return Secrets(env={"SAC_TEST_SECRET": value})
 
     async def labels(self, executor: Executor, key: Key) -> dict[str, str]:
         record = self._body(key).record()

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def refused_naming(*culprits: str) -> Iterator[None]:
-    """A refusal inside is fine if it is ours and names one of the culprits; so is none."""
+def refused_naming(culprit: str) -> Iterator[None]:
+    """A refusal inside is fine if it is ours and names the culprit; so is none."""
     try:
         yield
     except SacError as error:
-        if not any(culprit in str(error) for culprit in culprits):
-            raise AssertionError(f"the refusal names none of {culprits}: {error}") from error
+        if culprit not in str(error):
+            raise AssertionError(f"the refusal does not name {culprit!r}: {error}") from error
 
 
 NEWEST = 1_000_000

@@ -87,7 +87,7 @@ class Refusal(ContractBase):
     @promise(10)
     async def test_a_command_that_cannot_work_fails_as_ours(self, bench: Bench) -> None:
         key = await bench.body()
-        with refused_naming(NOWHERE, "folder", "cwd"):
+        with refused_naming(NOWHERE):
             process = await bench.open(key, "nowhere", bench.commands.emit(0), cwd=NOWHERE)
             await process.wait()
 
