@@ -26,10 +26,12 @@ REQUIRED = frozenset(filter(None, os.environ.get("SAC_TEST_REQUIRE", "").split("
 def need(kind: str, program: str) -> str:
     """The path of a program; a test that needs what is missing is skipped by name, or fails where it is required."""
     path = shutil.which(program)
-    if path is None:
-        message = f"{kind}: {program} is not installed"
-        pytest.fail(message) if kind in REQUIRED else pytest.skip(message)
-    return path
+    if path is not None:
+        return path
+    message = f"{kind}: {program} is not installed"
+    if kind in REQUIRED:
+        pytest.fail(message)
+    pytest.skip(message)
 
 
 @pytest.fixture

@@ -9,6 +9,15 @@ from sac_core.contracts.sac import Sac
 from sac_core.errors import ConflictError, DeadlineError, InvalidError, LaunchError, NotFoundError, NotReadyError
 from sac_core.models.agent import AgentSpec
 from sac_core.models.change import Change, Synced
+from sac_core.testing.fixtures import eventually
+
+
+async def session_ended(sac: Sac, name: str) -> bool:
+    return (await sac.sessions.get(name)).status.phase == "Ended"
+
+
+async def restarted(sac: Sac, name: str) -> bool:
+    return (await sac.agents.get(name)).status.restarts >= 1
 
 
 async def test_an_agent_runs_a_command_and_goes(sac: Sac) -> None:
@@ -73,8 +82,9 @@ async def test_a_stale_version_is_refused_with_the_current_one(sac: Sac) -> None
     await sac.agents.create("a1")
     agent = await sac.agents.wait("a1")
     changed = await sac.agents.patch("a1", {"metadata": {"labels": {"x": "1"}}})
+    stale = agent.metadata.resource_version
     with pytest.raises(ConflictError) as caught:
-        await sac.agents.patch("a1", {"metadata": {"labels": {"x": "2"}}}, resource_version=agent.metadata.resource_version)
+        await sac.agents.patch("a1", {"metadata": {"labels": {"x": "2"}}}, resource_version=stale)
     assert caught.value.current == changed.metadata.resource_version
     assert (await sac.agents.get("a1")).metadata.labels == {"x": "1"}
 
@@ -98,9 +108,7 @@ async def test_restart_replaces_what_runs(sac: Sac) -> None:
     session = await sac.sessions.create("a1", command=["sleep", "1000"])
     await sac.agents.restart("a1")
     await sac.agents.wait("a1", timeout=20)
-    with anyio.fail_after(10):
-        while (await sac.sessions.get(session.metadata.name)).status.phase != "Ended":
-            await anyio.sleep(0.02)
+    await eventually(lambda: session_ended(sac, session.metadata.name), 10)
 
 
 async def test_labels_select(sac: Sac) -> None:
@@ -172,9 +180,7 @@ async def test_a_run_agent_that_fails_says_how(sac: Sac) -> None:
 
 async def test_a_service_that_ends_is_started_again(sac: Sac) -> None:
     await sac.agents.create("a1", {"command": ["sh", "-c", "echo x >> runs; [ $(wc -l < runs) -gt 1 ] && sleep 1000"]})
-    with anyio.fail_after(20):
-        while (await sac.agents.get("a1")).status.restarts < 1:
-            await anyio.sleep(0.02)
+    await eventually(lambda: restarted(sac, "a1"), 20)
     await sac.agents.wait("a1", timeout=20)
     assert (await sac.exec("a1", ["cat", "runs"])).stdout == "x\nx\n"
 

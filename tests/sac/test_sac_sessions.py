@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import anyio
@@ -11,14 +10,28 @@ import pytest
 
 from sac_core.contracts.sac import Sac, Terminal
 from sac_core.errors import ForbiddenError, LaunchError, NotFoundError, NotReadyError
+from sac_core.testing.fixtures import eventually
 from sac_core.wire.terminal import Exited, Gap, Output, Resize, RoleChanged
 
 
 @pytest.fixture
-async def agent(sac: Sac) -> AsyncIterator[str]:
+async def agent(sac: Sac) -> str:
     await sac.agents.create("a1")
     await sac.agents.wait("a1", timeout=20)
-    yield "a1"
+    return "a1"
+
+
+async def ended(sac: Sac, name: str) -> bool:
+    return (await sac.sessions.get(name)).status.phase == "Ended"
+
+
+async def gone(sac: Sac, name: str) -> bool:
+    return all(known.metadata.name != name for known in (await sac.sessions.list()).items)
+
+
+async def dead(sac: Sac, agent: str) -> bool:
+    """Whether the process whose id is in the file `pid` has ended."""
+    return (await sac.exec(agent, ["sh", "-c", "kill -0 $(cat pid)"])).code != 0
 
 
 async def read_until(terminal: Terminal, end: bytes, *, seconds: float = 20) -> bytes:
@@ -34,7 +47,9 @@ async def read_until(terminal: Terminal, end: bytes, *, seconds: float = 20) -> 
     raise AssertionError(f"the terminal ended before {end!r}: {bytes(seen[-200:])!r}")
 
 
-async def read_all(terminal: Terminal, *, seconds: float = 60) -> tuple[bytes, Exited, list[Gap]]:
+async def read_all(
+    terminal: Terminal, *, seconds: float = 60, acknowledge: bool = False
+) -> tuple[bytes, Exited, list[Gap]]:
     """All output to the end, the exit, and the gaps; checks that offsets go on without a hole or repetition."""
     seen, gaps = bytearray(), list[Gap]()
     at: int | None = None
@@ -50,6 +65,8 @@ async def read_all(terminal: Terminal, *, seconds: float = 60) -> tuple[bytes, E
                 seen += event.data
             elif isinstance(event, Exited):
                 return bytes(seen), event, gaps
+            if acknowledge:
+                await terminal.ack(terminal.offset)
     raise AssertionError("the terminal ended without an exit")
 
 
@@ -62,9 +79,7 @@ async def test_a_terminal_runs_and_tells_its_exit(sac: Sac, agent: str) -> None:
         output, exit, gaps = await read_all(terminal)
     assert b"30 100" in output
     assert (exit.code, gaps) == (5, [])
-    with anyio.fail_after(10):
-        while (await sac.sessions.get(session.metadata.name)).status.phase != "Ended":
-            await anyio.sleep(0.02)
+    await eventually(lambda: ended(sac, session.metadata.name), 10)
 
 
 async def test_coming_back_finds_everything_once(sac: Sac, agent: str) -> None:
@@ -133,11 +148,12 @@ async def test_a_viewer_is_told_the_size_that_the_controller_sets(sac: Sac, agen
 
 
 async def test_signals_and_eof_reach_the_process(sac: Sac, agent: str) -> None:
-    session = await sac.sessions.create(agent, command=["sh", "-c", "trap 'echo got; exit 9' TERM; echo up; sleep 1000 & wait"])
+    command = "trap 'echo got; exit 9' TERM; echo up; sleep 1000 & wait"
+    session = await sac.sessions.create(agent, command=["sh", "-c", command])
     async with sac.sessions.attach(session.metadata.name) as terminal:
         await read_until(terminal, b"up")
         await terminal.signal("TERM")
-        output, exit, _ = await read_all(terminal)
+        _, exit, _ = await read_all(terminal)
     assert exit.code == 9
     session = await sac.sessions.create(agent, command=["cat"])
     async with sac.sessions.attach(session.metadata.name) as terminal:
@@ -154,7 +170,7 @@ async def test_ten_megabytes_pasted_arrive_identical(sac: Sac, agent: str) -> No
         await read_until(terminal, b"ready")
         async with anyio.create_task_group() as group:
             group.start_soon(_paste, terminal, paste)
-            output, exit, _ = await read_all(terminal)
+            output, _, _ = await read_all(terminal)
     assert hashlib.sha256(paste).hexdigest().encode() in output
 
 
@@ -194,39 +210,15 @@ async def test_who_stops_reading_slows_nobody(sac: Sac, agent: str) -> None:
         await first.write(b"\n")
         output, exit, _ = await read_all(first)
         assert output.endswith(b"400000\r\nend\r\n")
-        late, exit_late, gaps = await read_all(stuck_after(stuck))
+        late, exit_late, _ = await read_all(stuck, acknowledge=True)
     assert late.endswith(b"400000\r\nend\r\n")
     assert exit_late == exit
-
-
-def stuck_after(terminal: Terminal) -> Terminal:
-    """The same terminal, acknowledging again as it is read."""
-    return Acknowledging(terminal)
-
-
-class Acknowledging(Terminal):
-    """A viewer that acknowledges what it reads."""
-
-    def __init__(self, inner: Terminal) -> None:
-        self._inner = inner
-
-    async def __aiter__(self):  # type: ignore[no-untyped-def]
-        async for event in self._inner:
-            yield event
-            await self._inner.ack(self._inner.offset)
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._inner, name)
-
-    write = resize = signal = eof = ack = take = None  # type: ignore[assignment]
 
 
 async def test_a_gap_is_told_for_what_the_log_no_longer_holds(sac: Sac, agent: str) -> None:
     session = await sac.sessions.create(agent, command=["sh", "-c", "seq 1 2000000"])
     name = session.metadata.name
-    with anyio.fail_after(60):
-        while (await sac.sessions.get(name)).status.phase != "Ended":
-            await anyio.sleep(0.05)
+    await eventually(lambda: ended(sac, name), 60)
     async with sac.sessions.attach(name) as terminal:
         output, _, gaps = await read_all(terminal)
     assert gaps[0].start == 0
@@ -241,12 +233,9 @@ async def test_deleting_a_session_ends_its_process_and_not_the_agent(sac: Sac, a
         await sac.sessions.delete(name)
         _, exit, _ = await read_all(terminal)
         assert exit.signal is not None or exit.reason
-    with anyio.fail_after(10):
-        while any(known.metadata.name == name for known in (await sac.sessions.list()).items):
-            await anyio.sleep(0.02)
+    await eventually(lambda: gone(sac, name), 10)
     assert (await sac.agents.get(agent)).status.phase == "Running"
-    alive = await sac.exec(agent, ["sh", "-c", "kill -0 $(cat pid)"])
-    assert alive.code != 0
+    assert await dead(sac, agent)
 
 
 async def test_sessions_end_with_their_agent(sac: Sac, agent: str) -> None:
@@ -297,9 +286,7 @@ async def test_leaving_an_exec_ends_its_command(sac: Sac, agent: str) -> None:
         async for chunk in running.output():
             assert chunk.data == b"up\n"
             break
-    with anyio.fail_after(10):
-        while (await sac.exec(agent, ["sh", "-c", "kill -0 $(cat pid)"])).code == 0:
-            await anyio.sleep(0.05)
+    await eventually(lambda: dead(sac, agent), 10)
 
 
 async def test_a_long_output_is_cut_and_says_so(sac: Sac, agent: str) -> None:

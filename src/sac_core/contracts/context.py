@@ -29,7 +29,7 @@ class State(ABC):
     async def put(
         self, key: str, value: dict[str, Any], *, expected: int | None = None, ttl: float | None = None
     ) -> Entry:
-        """Write. ``expected`` 0 means only if absent, a version only if unchanged, None always; `ConflictError` when lost.
+        """Write. ``expected`` 0: only if absent, a version: only if unchanged, None: always; `ConflictError` when lost.
 
         ``ttl`` in seconds; none keeps it for ever.
         """

@@ -24,7 +24,7 @@ RESYNC = Resync()
 class Executor(ABC):
     """Runs bodies on one target. Stateless and level-triggered: every call carries the key, nobody waits inside.
 
-    Safe to call at once for different keys. Raises only errors of `sac_core.errors`: `LaunchError` (retrying is useless),
+    Safe to call at once for different keys. Raises only our own errors: `LaunchError` (retrying is useless),
     `UnavailableError`, `ConflictError`, `UnsupportedError`, `NotReadyError`, `LostError`.
     """
 
@@ -36,9 +36,9 @@ class Executor(ABC):
     async def ensure(self, key: Key, launch: Launch, secrets: Secrets) -> Observed:
         """Bring the body to ``launch.hash`` and running; returns at once with what is there now.
 
-        The same hash again changes nothing on a running body (but its generation label). A body that exited, failed or was
-        stopped is started again. A new hash replaces the body, with at most one alive at any moment; what must end first
-        is ending when this returns, and a later call goes on. An older generation raises `ConflictError`.
+        The same hash again changes nothing on a running body but its generation label. A body that exited, failed or
+        was stopped is started again. A new hash replaces the body, with at most one alive at any moment: what must end
+        first is ending when this returns, and a later call goes on. An older generation raises `ConflictError`.
         """
 
     @abstractmethod

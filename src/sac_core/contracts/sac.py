@@ -66,7 +66,7 @@ class Terminal(ABC):
 
     @abstractmethod
     async def write(self, data: bytes) -> None:
-        """Type. Returns when it is on its way; `Input` events say what reached the process. `ForbiddenError` for a watcher."""
+        """Type. Returns when it is on its way; `Input` events say what arrived. `ForbiddenError` for a watcher."""
 
     @abstractmethod
     async def resize(self, cols: int, rows: int) -> None:
@@ -127,7 +127,7 @@ class Resources(ABC, Generic[T]):
     async def list(
         self, *, label_selector: str = "", field_selector: str = "", limit: int = 0, after: str | None = None
     ) -> Page[T]:
-        """A page in the order of names; ``limit`` 0 is all. Selectors as in Kubernetes: ``a=b,c!=d,e in (f,g),h,!i``."""
+        """A page by name; ``limit`` 0 is all. Selectors as in Kubernetes: ``a=b,c!=d,e in (f,g),h,!i``."""
 
     @abstractmethod
     def watch(self, *, label_selector: str = "", since: int | None = None) -> AsyncIterator[Change[T] | Synced]:
@@ -198,7 +198,7 @@ class Sessions(Resources[Session]):
         tty: TtySize | tuple[int, int] | None = None,
         idempotency_key: str | None = None,
     ) -> Session:
-        """Open a process with a terminal in a running agent; no ``command`` takes the runtime's. Waits until it is open.
+        """Open a terminal in a running agent; no ``command`` takes the runtime's. Waits until it is open.
 
         Raises `NotReadyError` when the agent does not run.
         """
@@ -207,7 +207,7 @@ class Sessions(Resources[Session]):
     def attach(
         self, name: str, *, since: int | None = None, mode: Role | None = None
     ) -> AbstractAsyncContextManager[Terminal]:
-        """Become a viewer. No ``since``: from the start of the log. No ``mode``: control if the lease is free, else view."""
+        """Become a viewer. No ``since``: from the start of the log. No ``mode``: control if the lease is free."""
 
 
 class Sac(ABC):
@@ -224,7 +224,7 @@ class Sac(ABC):
     def watch(
         self, *, kinds: Sequence[str] = (), label_selector: str = "", since: int | None = None
     ) -> AsyncIterator[Change[Any] | Synced]:
-        """`Resources.watch` over several kinds (``Agent``, ``Session``) in one order; none means all that may be listed."""
+        """`Resources.watch` over several kinds (``Agent``, ``Session``) in one order; none means all of them."""
 
     @abstractmethod
     async def exec(

@@ -30,8 +30,8 @@ class Scope:
 class Record:
     """A declared thing as stored: identity, metadata, wire forms of spec and status, and the columns of work.
 
-    ``resource_version`` is 0 before the first write. ``deadline`` is when the thing wants attention next. ``meta`` holds what
-    of the metadata has no column: annotations and owner references, in wire form.
+    ``resource_version`` is 0 before the first write. ``deadline`` is when the thing wants attention next. ``meta`` has
+    what of the metadata has no column: annotations and owner references, in wire form.
     """
 
     kind: str
@@ -100,11 +100,11 @@ class Unit(Reader):
 
     @abstractmethod
     async def insert(self, record: Record) -> Record:
-        """Add; raises `ConflictError` (reason ``AlreadyExists``) when the name is taken. Returns it with its version."""
+        """Add, and return it with its version; `ConflictError` (reason ``AlreadyExists``) when the name is taken."""
 
     @abstractmethod
     async def update(self, record: Record) -> Record:
-        """Write all of a record if its ``resource_version`` is still the stored one; else `ConflictError` with the current.
+        """Write all of a record if its ``resource_version`` is still the stored one; else `ConflictError`.
 
         Status and spec may both differ; kind, tenant, name, uid and ``created_at`` never change.
         """
@@ -140,11 +140,11 @@ class Store(ABC):
     async def changes(
         self, scope: Scope, since: int, *, kinds: Sequence[str] = (), limit: int = 500
     ) -> list[Change[Record]]:
-        """Committed changes after version ``since``, in order; raises `ExpiredError` when they are no longer all kept."""
+        """Committed changes after version ``since``, in order; `ExpiredError` when they are no longer all kept."""
 
     @abstractmethod
     async def wait_changed(self, since: int, timeout: float) -> int:
-        """Wait until the version exceeds ``since`` or ``timeout`` seconds passed; the version then. A hint: may be early."""
+        """Wait until the version exceeds ``since``, at most ``timeout`` seconds; the version then. May be early."""
 
     @abstractmethod
     def state(self, plugin: str) -> State:

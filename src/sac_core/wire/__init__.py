@@ -1,4 +1,5 @@
 """Pure codecs: bytes and text to values and back, for every format that leaves the process.
 
-Belongs here: the envelope, problem documents, and the frames of terminal, exec, events and holder. No I/O, no decisions.
+Belongs here: problem documents, and the frames of terminal, exec, events and holder.
+Does not belong here: I/O, decisions.
 """

@@ -1,13 +1,15 @@
 """`sac.exec.v1`: one command over a socket, lossless, ends with its socket (design section 6).
 
 The first text frame is the request; then binary frames whose first byte is the stream: 0 stdin, 1 stdout, 2 stderr.
-Text frames after the first: ``eof`` and ``signal`` from the client, ``exit`` and ``error`` from the server, and from the
-client ``ack {bytes}``: output bytes consumed since the start, which keeps at most `WINDOW` on the way.
+Text frames after the first: ``eof`` and ``signal`` from the client, ``exit`` and ``error`` from the server, and from
+the client ``ack {bytes}``: output bytes consumed since the start, which keeps at most `WINDOW` on the way.
 """
 
 from __future__ import annotations
 
 from typing import Final, Literal
+
+from pydantic import Field
 
 from sac_core.errors import InvalidError
 from sac_core.models.base import Model, parse
@@ -31,7 +33,7 @@ class ExecRequest(Model):
 
     argv: Argv
     cwd: str | None = None
-    env: Environment = {}
+    env: Environment = Field(default_factory=dict)
     stdin: bool = False
 
 

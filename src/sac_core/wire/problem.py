@@ -1,7 +1,7 @@
 """Problem documents (RFC 9457) and the errors that they carry, both ways.
 
-A document is ``{"type", "title", "status", "detail", "reason", "field"?, "hint"?, "current"?, "retryAfter"?}``; ``reason`` is
-stable, ``type`` is ``urn:sac:error:<class>``.
+A document is ``{"type", "title", "status", "detail", "reason", "field"?, "hint"?, "current"?, "retryAfter"?}``;
+``reason`` is stable, ``type`` is ``urn:sac:error:<class>``.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Output from offset ``start`` up to ``end`` is gone; the next byte is at ``end``. On the wire: ``from`` and ``to``."""
+    """Output from offset ``start`` up to ``end`` is gone; the next byte is at ``end``. On the wire ``from``, ``to``."""
 
     type: ClassVar[str] = "gap"
     start: int
