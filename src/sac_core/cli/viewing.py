@@ -45,6 +45,11 @@ class Left:
     exit: Exit | None = None
     status: int = 0
 
+    @property
+    def code(self) -> int:
+        """The exit status of the command."""
+        return self.exit.status if self.exit else self.status
+
 
 class View:
     """One stay in front of a session, over as many connections as it takes."""

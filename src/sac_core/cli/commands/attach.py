@@ -43,7 +43,7 @@ async def attach(
     require_terminal()
     async with connected(common) as sac:
         session = await _session(sac, name)
-    return await stay(common, session.metadata.name, wish)
+    return (await stay(common, session.metadata.name, wish)).code
 
 
 def require_terminal() -> None:
@@ -56,11 +56,11 @@ def require_terminal() -> None:
         )
 
 
-async def stay(common: Common, session: str, wish: Wish) -> int:
-    """Show a session until it ends or is left; the exit status."""
+async def stay(common: Common, session: str, wish: Wish) -> Left:
+    """Show a session until it ends or is left, and tell which it was."""
     left = await View(lambda: connected(common, start=False), session, wish).run()
     print(f"\n{_told(left, session)}" if left.exit is None else _told(left, session), file=sys.stderr)
-    return left.exit.status if left.exit else left.status
+    return left
 
 
 async def _session(sac: HttpSac, name: str) -> Session:

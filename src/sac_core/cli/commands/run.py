@@ -6,6 +6,8 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+import anyio
+
 from sac_core.cli import keys, rawtty
 from sac_core.cli.arguments import HERE, Common, Switch, Tail
 from sac_core.cli.commands.attach import require_terminal, stay
@@ -60,11 +62,11 @@ async def run(
     if detach:
         print(f"agent/{chosen}\nsession/{session}")
         return 0
-    try:
-        return await stay(common, session, wish)
-    finally:
-        if rm:
-            await _remove_if_ended(common, chosen, session)
+    left = await stay(common, session, wish)
+    if rm and left.exit is not None:  # who detached wants it to go on
+        async with connected(common) as sac:
+            await _remove(sac, chosen)
+    return left.code
 
 
 def _spec(runtime: str, folder: Path | None, executor: str | None) -> dict[str, Any]:
@@ -91,23 +93,7 @@ async def _open(sac: HttpSac, name: str, spec: dict[str, Any], command: tuple[st
     return session.metadata.name
 
 
-async def _remove_if_ended(common: Common, name: str, session: str) -> None:
-    """After the terminal: detaching keeps the agent."""
-    import anyio
-
-    with anyio.CancelScope(shield=True):
-        async with connected(common) as sac:
-            try:
-                alive = (await sac.sessions.get(session)).status.phase == "Running"
-            except NotFoundError:
-                alive = False
-            if not alive:
-                await _remove(sac, name)
-
-
 async def _remove(sac: HttpSac, name: str) -> None:
-    import anyio
-
     with anyio.CancelScope(shield=True):
         try:
             await sac.agents.delete(name)
