@@ -7,14 +7,14 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 
 import anyio
 
 from sac_core.cli import rawtty
 from sac_core.cli.emulation import History, Modes
-from sac_core.cli.keys import HELD, DetachKeys
-from sac_core.cli.streams import STDIN, STDOUT, read, write
+from sac_core.cli.keyboard import Keyboard
+from sac_core.cli.stay import Left, Wish
+from sac_core.cli.streams import STDOUT, write
 from sac_core.client.surface import HttpSac
 from sac_core.contracts.sac import Terminal
 from sac_core.errors import ForbiddenError, LostError, SacError, UnavailableError
@@ -29,28 +29,6 @@ _ENDING = {signal.SIGTERM: 143, signal.SIGHUP: 129}
 Opener = Callable[[], AbstractAsyncContextManager[HttpSac]]
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """How to attach: ``mode`` None takes control if it is free, ``take`` takes it from another."""
-
-    mode: Role | None = None
-    take: bool = False
-    keys: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """How a view ended: with the process's exit, by the detach keys (``exit`` None), or by a signal to us."""
-
-    exit: Exit | None = None
-    status: int = 0
-
-    @property
-    def code(self) -> int:
-        """The exit status of the command."""
-        return self.exit.status if self.exit else self.status
-
-
 class View:
     """One stay in front of a session, over as many connections as it takes."""
 
@@ -59,7 +37,7 @@ class View:
         self._session = session
         self._wish = wish
         self._modes = Modes()
-        self._keys = DetachKeys(wish.keys)
+        self._keyboard = Keyboard(wish.keys)
         self._history = History(0)
         self._offset: int | None = None
         self._lost_at: float | None = None
@@ -179,26 +157,11 @@ class View:
             await self._resize()
 
     async def _type(self) -> None:
-        while True:
-            data = await self._typed()
-            if data is None:
-                self._leave(Left(status=_ENDING[signal.SIGHUP]))
-                return
-            passed, detach = data
-            if detach:
-                self._leave(Left())
-                return
-            await self._send(passed)
-
-    async def _typed(self) -> tuple[bytes, bool] | None:
-        """What was typed, and whether it detaches; None when the terminal hung up."""
-        if not self._keys.holding:
-            data = await read(STDIN)
-            return self._keys.feed(data) if data else None
-        with anyio.move_on_after(HELD):
-            data = await read(STDIN)
-            return self._keys.feed(data) if data else None
-        return self._keys.release(), False
+        while (typed := await self._keyboard.read()) is not None:
+            if typed.detach:
+                return self._leave(Left())
+            await self._send(typed.data)
+        return self._leave(Left(status=_ENDING[signal.SIGHUP]))
 
     async def _send(self, data: bytes) -> None:
         terminal = self._terminal

@@ -7,7 +7,8 @@ import sys
 from sac_core.cli import keys, rawtty
 from sac_core.cli.arguments import HERE, Common, Switch
 from sac_core.cli.connecting import connected
-from sac_core.cli.viewing import Left, View, Wish
+from sac_core.cli.stay import Left, Wish
+from sac_core.cli.viewing import View
 from sac_core.client.surface import HttpSac
 from sac_core.errors import InvalidError, NotFoundError
 from sac_core.models.session import Session

@@ -12,7 +12,7 @@ from sac_core.cli import keys, rawtty
 from sac_core.cli.arguments import HERE, Common, Switch, Tail
 from sac_core.cli.commands.attach import require_terminal, stay
 from sac_core.cli.connecting import connected
-from sac_core.cli.viewing import Wish
+from sac_core.cli.stay import Wish
 from sac_core.cli.waiting import wait_for, wait_gone
 from sac_core.client.kinds import AGENT_KIND
 from sac_core.client.surface import HttpSac
