@@ -133,3 +133,24 @@ async def test_a_lost_holder_ends_what_waits(holder: Path, link: HolderLink) -> 
         await process.wait()
     with pytest.raises(LostError):
         await link.list()
+
+
+@pytest.mark.parametrize("line", ["exec cat", "exec <&- >&- 2>&-; sleep 0.02"])
+async def test_a_program_that_closes_its_terminal_before_it_ends_is_not_hung_up(link: HolderLink, line: str) -> None:
+    exits = set()
+    for number in range(40):
+        process = await link.open_process(f"p{number}", shell(line, tty=True))
+        await process.eof()
+        with anyio.fail_after(5):
+            [chunk async for chunk in process.output()]
+            exits.add(await process.wait())
+    assert exits == {Exit(code=0)}
+
+
+async def test_a_terminal_that_was_closed_and_opened_again_is_read_on(link: HolderLink) -> None:
+    again = "exec 3>/dev/null <&- >&- 2>&-; sleep 0.3; printf hello >/dev/tty; read line </dev/tty; exit $line"
+    process = await link.open_process("p", shell(again, tty=True))
+    with anyio.fail_after(10):
+        assert (await anext(process.output())).data == b"hello"
+        await process.write(b"7\n")
+        assert await process.wait() == Exit(code=7)

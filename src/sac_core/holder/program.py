@@ -50,6 +50,7 @@ MAX_LISTENERS = 16
 LINGER = 0.2  # seconds that a descendant may keep the output open after the process's exit
 START_TIMEOUT = 20.0
 RECHECK = 0.05
+LOOK_FIRST, LOOK_LAST = 0.05, 1.0  # seconds between looks at a terminal that its process has closed
 HIGHEST_BIT = 0x80000000
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 LINUX = sys.platform.startswith("linux")
@@ -238,7 +239,8 @@ class Process:
     urgent = False
     __slots__ = (
         "argv", "attached", "block", "closers", "closing", "cwd", "done", "eof", "error_fd", "exit", "holder", "id",
-        "input", "log", "master", "openers", "outputs", "paused", "pid", "queue", "start", "writing",
+        "input", "log", "master", "openers", "outputs", "patience", "paused", "pid", "queue", "start",
+        "unused", "writing",
     )  # fmt: skip
 
     def __init__(self, holder, command):
@@ -257,6 +259,8 @@ class Process:
         self.writing = False  # waiting until the input takes more
         self.eof = False
         self.paused = False
+        self.unused = 0.0  # seconds until the next look at a terminal that nobody has open; 0 when it is in use
+        self.patience = LOOK_FIRST
         self.attached = ()
         self.exit = None
         self.done = False  # exited, and no output follows
@@ -361,7 +365,7 @@ class Process:
             except OSError:  # a terminal whose last user has gone says EIO
                 count = 0
             if not count:
-                self.close_output(fd)
+                self.ended(fd)
                 break
             log.add(count, stream)
             taken += count
@@ -404,6 +408,32 @@ class Process:
             self.paused = False
             for fd in self.outputs:
                 self.holder.watch(fd, READ | (WRITE if self.writing and fd == self.input else 0), self)
+
+    def ended(self, fd):
+        """Nobody has the other end open. Only for pipes, or once the process is reaped, that is the end."""
+        if fd == self.master and not self.exit:
+            self.leave_alone()
+        else:
+            self.close_output(fd)
+
+    def leave_alone(self):
+        """Keep a terminal that nobody has open: to close it would hang up a process that is about to end by itself."""
+        self.unused = min(self.patience, LOOK_LAST)
+        self.patience = 2 * self.unused
+        self.holder.unregister(self.master)
+        self.holder.after(self.unused, self.look)
+
+    def look(self):
+        """The process may have opened its terminal again."""
+        if not self.unused or self.master is None or self.exit:
+            return
+        self.unused = 0.0
+        self.holder.register(self.master, READ, self)
+        self.writing = False
+        self.feed()
+        self.gulp(self.master)
+        if not self.unused:
+            self.patience = LOOK_FIRST
 
     def close_output(self, fd):
         del self.outputs[fd]
@@ -452,7 +482,7 @@ class Process:
         self.want_write(bool(queue) and self.input is not None)
 
     def want_write(self, wanted):
-        if wanted == self.writing or self.input is None:
+        if wanted == self.writing or self.input is None or self.unused:
             return
         self.writing = wanted
         readable = READ if self.input in self.outputs and not self.paused else 0
@@ -499,6 +529,9 @@ class Process:
     def exited(self, status):
         """The process was reaped; its output may still follow."""
         self.exit = exit_of(status)
+        if self.unused:
+            self.unused = 0.0
+            self.gulp(self.master)
         if not self.outputs:
             self.finish()
         else:
