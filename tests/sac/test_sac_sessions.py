@@ -292,3 +292,13 @@ async def test_leaving_an_exec_ends_its_command(sac: Sac, agent: str) -> None:
 async def test_a_long_output_is_cut_and_says_so(sac: Sac, agent: str) -> None:
     result = await sac.exec(agent, ["sh", "-c", "head -c 2000000 /dev/zero | tr '\\0' x"])
     assert (len(result.stdout), result.truncated, result.code) == (1024 * 1024, True, 0)
+
+
+async def test_what_a_caller_raises_comes_out_as_it_is(sac: Sac, agent: str) -> None:
+    session = await sac.sessions.create(agent, command=["cat"])
+    with pytest.raises(KeyError, match="mine"):
+        async with sac.sessions.attach(session.metadata.name):
+            raise KeyError("mine")
+    with pytest.raises(KeyError, match="mine"):
+        async with sac.open_exec(agent, ["cat"]):
+            raise KeyError("mine")

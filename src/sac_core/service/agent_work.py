@@ -9,7 +9,7 @@ from typing import TypeVar
 import anyio
 
 from sac_core.contracts.store import Record
-from sac_core.errors import UnavailableError, UnsupportedError
+from sac_core.errors import ConflictError, UnavailableError, UnsupportedError
 from sac_core.models.agent import Agent, AgentStatus
 from sac_core.models.body import Key, Observed
 from sac_core.models.launch import NO_SECRETS, Launch
@@ -91,9 +91,11 @@ class Work:
 
 
 async def within_deadline(call: Awaitable[R]) -> R:
-    """A call of an executor; raises `UnavailableError` when it hangs."""
+    """A call of an executor; raises `UnavailableError` when it hangs, or knows a newer generation than the store."""
     try:
         with anyio.fail_after(CALL_DEADLINE):
             return await call
     except TimeoutError:
         raise UnavailableError(f"the executor did not answer within {CALL_DEADLINE:g} s") from None
+    except ConflictError as error:  # a restored database: trying at once would not help, and killing would be wrong
+        raise UnavailableError(error.message, hint=error.hint) from None

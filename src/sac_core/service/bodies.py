@@ -21,6 +21,7 @@ from sac_core.held import HolderLink, open_link
 from sac_core.models.agent import Agent
 from sac_core.models.body import Key
 from sac_core.models.process import Command, Exit, TtySize
+from sac_core.service.background import background
 from sac_core.service.direct import KeptProcess
 from sac_core.service.targets import Target
 
@@ -215,6 +216,5 @@ class Bodies:
 @asynccontextmanager
 async def open_bodies() -> AsyncIterator[Bodies]:
     """Ways into bodies, all closed at the end; the bodies go on."""
-    async with anyio.create_task_group() as group:
+    async with background() as group:
         yield Bodies(group)
-        group.cancel_scope.cancel()

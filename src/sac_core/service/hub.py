@@ -17,6 +17,7 @@ from sac_core.contracts.process import Process
 from sac_core.contracts.sac import Terminal
 from sac_core.errors import UnavailableError
 from sac_core.models.process import TtySize
+from sac_core.service.background import background
 from sac_core.service.feed import Feed
 from sac_core.service.viewer import Viewer
 from sac_core.wire.terminal import Role
@@ -106,6 +107,5 @@ class Hub:
 @asynccontextmanager
 async def open_hub() -> AsyncIterator[Hub]:
     """A hub whose feeds end with it; the processes go on."""
-    async with anyio.create_task_group() as group:
+    async with background() as group:
         yield Hub(group)
-        group.cancel_scope.cancel()

@@ -24,6 +24,7 @@ from sac_core.models.process import Exit
 from sac_core.service import documents
 from sac_core.service.agent_keeper import AgentKeeper
 from sac_core.service.agent_work import CALL_DEADLINE, GRACE
+from sac_core.service.background import background
 from sac_core.service.bodies import MAIN
 from sac_core.service.services import EVERYWHERE, Services
 from sac_core.service.session_keeper import SessionKeeper
@@ -193,8 +194,7 @@ class Reconciler:
 @asynccontextmanager
 async def open_reconciler(services: Services, *, resync: float) -> AsyncIterator[Reconciler]:
     """A reconciler that works until the context is left; bodies go on."""
-    async with anyio.create_task_group() as group:
+    async with background() as group:
         reconciler = Reconciler(services, group, resync)
         reconciler.start(await services.store.version())
         yield reconciler
-        group.cancel_scope.cancel()

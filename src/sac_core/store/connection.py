@@ -38,6 +38,9 @@ class Readings:
     async def run(self, statement: Executable, parameters: Any = None, /) -> Rows:
         if not self._open:
             raise closed()
+        return await settled(self._run(statement, parameters))  # cut off, the driver would leave a task behind
+
+    async def _run(self, statement: Executable, parameters: Any) -> Rows:
         with translated():
             async with self._engine.connect() as connection:
                 return (await connection.execute(statement, parameters)).all()

@@ -1,0 +1,134 @@
+"""What is declared and what runs are brought together, whatever happens in between. The executor is simulated."""
+
+from __future__ import annotations
+
+import pytest
+from service_world import World
+
+from sac_core.contracts.sac import Sac
+from sac_core.errors import LaunchError
+from sac_core.models.body import Key
+from sac_core.models.envelope import Condition
+from sac_core.models.launch import NO_SECRETS, Launch
+from sac_core.testing.faults import FaultPlan, FaultPoint
+from sac_core.testing.fixtures import eventually
+from sac_core.testing.simulated import SimulatedExecutor
+from sac_core.testing.simulated_target import StartPlan
+
+
+async def condition(sac: Sac, name: str, type: str) -> Condition | None:
+    agent = await sac.agents.get(name)
+    return next((known for known in agent.status.conditions if known.type == type), None)
+
+
+async def is_unreachable(sac: Sac, name: str) -> bool:
+    found = await condition(sac, name, "ExecutorReachable")
+    return found is not None and found.status == "False"
+
+
+async def restarts(sac: Sac, name: str) -> int:
+    return (await sac.agents.get(name)).status.restarts
+
+
+async def test_a_restart_finds_what_runs_and_touches_nothing(world: World) -> None:
+    async with world.sac() as sac:
+        await sac.agents.create("a1")
+        await sac.agents.wait("a1", timeout=10)
+    body = next(iter(world.target.bodies()))
+    async with world.sac() as sac:
+        agent = await sac.agents.wait("a1", timeout=10)
+        assert agent.status.restarts == 0
+    assert list(world.target.bodies()) == [body]
+
+
+@pytest.mark.usefixtures("short_deadlines")
+@pytest.mark.parametrize("kind", ["raise", "hang"])
+async def test_an_unreachable_executor_is_a_condition_and_heals(world: World, kind: str) -> None:
+    points = {FaultPoint("ensure", call, "before"): kind for call in (1, 2)}
+    async with world.sac(FaultPlan(points)) as sac:  # type: ignore[arg-type]
+        await sac.agents.create("a1")
+        await eventually(lambda: is_unreachable(sac, "a1"), 10)
+        assert (await sac.agents.get("a1")).status.phase != "Failed"
+        await sac.agents.wait("a1", timeout=20)
+        assert not await is_unreachable(sac, "a1")
+
+
+async def test_a_body_that_cannot_be_made_fails_with_its_reason(world: World) -> None:
+    world.target.default_plan = StartPlan(fails="ImageNotFound", message="no image x")
+    async with world.sac() as sac:
+        await sac.agents.create("a1", {"restart": "never"})
+        with pytest.raises(LaunchError, match="no image x") as caught:
+            await sac.agents.wait("a1", timeout=10)
+        assert caught.value.reason == "ImageNotFound"
+
+
+async def test_a_body_that_does_not_start_in_time_fails(world: World) -> None:
+    world.target.default_plan = StartPlan(start_seconds=1e6)
+    async with world.sac() as sac:
+        await sac.agents.create("a1", {"startTimeout": 0.5})
+        with pytest.raises(LaunchError) as caught:
+            await sac.agents.wait("a1", timeout=10)
+        assert caught.value.reason == "StartTimeout"
+        await eventually(lambda: not any(body.alive for body in world.target.bodies()), 10)
+
+
+async def test_progress_is_shown_while_it_starts(world: World) -> None:
+    world.target.default_plan = StartPlan(pull_seconds=100)
+    async with world.sac() as sac:
+        await sac.agents.create("a1")
+
+        async def progress() -> str:
+            world.target.clock.advance(1)
+            return (await sac.agents.get("a1")).status.progress
+
+        assert "pulling" in await eventually(progress, 10)
+        world.target.clock.advance(100)
+        assert (await sac.agents.wait("a1", timeout=20)).status.progress == ""
+
+
+async def test_a_body_removed_outside_is_made_again(world: World) -> None:
+    async with world.sac() as sac:
+        await sac.agents.create("a1")
+        await sac.agents.wait("a1", timeout=10)
+        world.target.discard(next(iter(world.target.bodies())))
+        await eventually(lambda: restarts(sac, "a1"), 10)
+        await sac.agents.wait("a1", timeout=20)
+        assert len(list(world.target.bodies())) == 1
+
+
+async def test_a_body_that_crashes_is_not_made_again_when_told_so(world: World) -> None:
+    async with world.sac() as sac:
+        await sac.agents.create("a1", {"restart": "never"})
+        agent = await sac.agents.wait("a1", timeout=10)
+        next(iter(world.target.bodies(agent.metadata.uid))).crash("OutOfMemory")
+        with pytest.raises(LaunchError) as caught:
+            await sac.agents.wait("a1", "Stopped", timeout=10)
+        assert caught.value.reason == "OutOfMemory"
+        await sac.agents.start("a1")
+        await sac.agents.wait("a1", timeout=10)
+
+
+async def test_what_no_row_claims_is_removed_and_what_is_not_ours_is_left(world: World) -> None:
+    async with world.serve() as core:
+        owner = core.services.store.installation
+        ours = SimulatedExecutor(world.target, owner)
+        strangers = SimulatedExecutor(world.target, "another-owner")
+        await ours.ensure(Key("default", "orphan", "u1"), Launch(), NO_SECRETS)
+        await strangers.ensure(Key("default", "foreign", "u2"), Launch(), NO_SECRETS)
+        await eventually(lambda: not list(world.target.bodies("u1")), 10)
+        assert len(list(world.target.bodies("u2"))) == 1
+
+
+async def test_a_changed_spec_replaces_the_body_and_a_label_does_not(world: World) -> None:
+    async with world.sac() as sac:
+        await sac.agents.create("a1", {"env": {"A": "1"}})
+        agent = await sac.agents.wait("a1", timeout=10)
+        first = next(iter(world.target.bodies()))
+        await sac.agents.patch("a1", {"spec": {"env": {"A": "2"}}, "metadata": {"labels": {"x": "y"}}})
+        await sac.agents.wait("a1", timeout=10)
+        assert list(world.target.bodies()) == [first]
+        await sac.agents.patch("a1", {"spec": {"command": ["sleep", "100"]}})
+        await sac.agents.wait("a1", timeout=20)
+        now = [body for body in world.target.bodies(agent.metadata.uid) if body.alive]
+        assert len(now) == 1
+        assert now[0] is not first
