@@ -62,7 +62,8 @@ class Terminal(ABC):
     tty: TtySize | None
 
     @abstractmethod
-    def __aiter__(self) -> AsyncIterator[TerminalEvent]: ...
+    def __aiter__(self) -> AsyncIterator[TerminalEvent]:
+        """Its events, in order, once."""
 
     @abstractmethod
     async def write(self, data: bytes) -> None:
@@ -121,7 +122,8 @@ class Resources(ABC, Generic[T]):
         """Declare a thing from its whole wire form; the same key again within a day returns the first one's result."""
 
     @abstractmethod
-    async def get(self, name: str) -> T: ...
+    async def get(self, name: str) -> T:
+        """One thing by name; raises `NotFoundError`."""
 
     @abstractmethod
     async def list(
@@ -162,13 +164,16 @@ class Agents(Resources[Agent]):
         """Declare an agent; returns at once, `wait` waits for it to run. A mapping is the wire form (camelCase)."""
 
     @abstractmethod
-    async def start(self, name: str) -> Agent: ...
+    async def start(self, name: str) -> Agent:
+        """Want it running; one that completed or failed for good is started anew. Returns at once."""
 
     @abstractmethod
-    async def stop(self, name: str) -> Agent: ...
+    async def stop(self, name: str) -> Agent:
+        """Want it stopped; its volumes are kept, its sessions end. Returns at once."""
 
     @abstractmethod
-    async def restart(self, name: str) -> Agent: ...
+    async def restart(self, name: str) -> Agent:
+        """Replace its body by a fresh one; its sessions end. Returns at once."""
 
     @abstractmethod
     async def wait(

@@ -23,6 +23,7 @@ class Scope:
 
     @property
     def everywhere(self) -> bool:
+        """Whether all tenants are in sight."""
         return self.tenant == ALL
 
 

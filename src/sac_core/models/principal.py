@@ -25,6 +25,7 @@ class Principal:
 
     @property
     def id(self) -> str:
+        """Kind and name in one word, as owners are written: ``user:local``."""
         return f"{self.kind}:{self.name}"
 
     def may(self, permission: str) -> bool:

@@ -48,6 +48,7 @@ class Chunk(NamedTuple):
 
     @property
     def end(self) -> int:
+        """The offset after its last byte."""
         return self.offset + len(self.data)
 
 

@@ -1,0 +1,36 @@
+"""A runtime whose terminal is a Python prompt."""
+
+from sac_core.contracts.runtime import Runtime
+from sac_core.errors import UnsupportedError
+from sac_core.hooks import hookimpl
+from sac_core.hooks.records import RuntimePlugin
+from sac_core.models.agent import Agent
+from sac_core.models.launch import Binding, Launch, Template
+from sac_core.models.process import Command
+
+
+class ReplRuntime(Runtime):
+    """A body that waits; its sessions are Python prompts."""
+
+    def launch(self, agent: Agent) -> Launch:
+        spec = agent.spec
+        if spec.command is not None:
+            raise UnsupportedError("the runtime repl runs no command", field="spec.command", hint="leave it out")
+        template = Template(
+            image=spec.image,
+            cwd=spec.workspace.folder,
+            resources=spec.resources,
+            ports=spec.ports,
+            egress=spec.egress,
+            profile=spec.profile,
+            restarted_at=spec.restarted_at.isoformat() if spec.restarted_at else None,
+        )
+        return Launch(generation=agent.metadata.generation, template=template, binding=Binding(env=spec.env))
+
+    def terminal(self, agent: Agent) -> Command:
+        return Command(argv=("python3", "-q"))
+
+
+@hookimpl
+def sac_runtimes() -> list[RuntimePlugin]:
+    return [RuntimePlugin(name="repl", summary="A Python prompt.", make=ReplRuntime)]

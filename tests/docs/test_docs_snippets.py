@@ -1,0 +1,200 @@
+"""Every snippet of the documentation runs as it stands, and the pages show it as it is."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import shutil
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import sac_core
+from sac_core.hooks.loader import GROUP, load
+from sac_core.settings import Settings
+from sac_core.testing.fixtures import unused_port
+
+SNIPPETS = Path(__file__).resolve().parents[2] / "docs" / "snippets"
+DEADLINE = 60.0
+DETACH = b"\x1dd"
+PROMPT = re.compile(rb"[#$] (?:\x1b\[[0-9;?]*[a-zA-Z])*$")
+
+SAYS: dict[str, tuple[str, ...]] = {
+    "embed.py": ("Linux" if sys.platform == "linux" else "Darwin", "42"),
+    "reattach.py": ("5", "[ended with 0]"),
+    "try_plugin.py": ("42",),
+    "connect.py": ("42",),
+    "first_agent.sh": ("agent/demo", "Running", "hello", "not a sandbox", "agent/demo deleted"),
+    "terminal.sh": ("agent/demo", "detached; come back", "agent/demo deleted"),
+    "exec_status.sh": ("2", "hi from /", "exit status 3", "agent/demo deleted"),
+    "http_api.sh": ('"phase":"Pending"', "agent/demo", '"kind":"AgentList"'),
+    "main_process.sh": ("1", "2", "3", "agent/ticker deleted"),
+    "backup.sh": ("The server has ended", "./sac.db", "agent/demo"),
+}
+"""What a snippet must have said. Those that are served or imported have tests of their own."""
+
+NEEDS_SERVER = frozenset({"connect.py", "http_api.sh", "main_process.sh"})
+OWN_TESTS = frozenset({"mount.py", "own_users.py", "sac_agent_repl.py", "plugin.toml"})
+
+
+class Place(NamedTuple):
+    """Where a snippet runs: an empty folder, and an environment of its own."""
+
+    folder: Path
+    env: dict[str, str]
+
+
+@pytest.fixture
+def place(tmp_path: Path, settings: Settings) -> Place:
+    """A folder, and the data directory of `settings`, in which what a snippet leaves running is ended."""
+    folder = tmp_path / "work"
+    assert settings.token is not None
+    folder.mkdir()
+    (tmp_path / "home").mkdir()
+    env = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
+        "HOME": str(tmp_path / "home"),
+        "LANG": "C.UTF-8",
+        "TERM": "xterm-256color",
+        "PYTHONPATH": str(SNIPPETS),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "SAC_DATA_DIR": str(settings.data_dir),
+        "SAC_TOKEN": settings.token.get_secret_value(),
+        "SAC_PORT": "0",
+    }
+    return Place(folder, env)
+
+
+@pytest.fixture
+def served(place: Place) -> Iterator[Place]:
+    """The same with a server, whose address and token are in the environment."""
+    port = unused_port()
+    env = {**place.env, "SAC_PORT": str(port), "SAC_SERVER": f"http://127.0.0.1:{port}"}
+    with _process([sys.executable, "-m", "sac_core", "up"], Place(place.folder, env), says="SAC is ready"):
+        yield Place(place.folder, env)
+
+
+class _process:
+    """A process for as long as the context lasts, once it has said something."""
+
+    def __init__(self, command: list[str], place: Place, *, says: str) -> None:
+        self._says = says
+        self._log = place.folder.parent / "process.log"
+        with self._log.open("wb") as log:
+            self._child = subprocess.Popen(command, cwd=place.folder, env=place.env, stdout=log, stderr=log)
+
+    def __enter__(self) -> None:
+        deadline = time.monotonic() + DEADLINE
+        while self._says not in self._log.read_text():
+            assert self._child.poll() is None, self._log.read_text()
+            assert time.monotonic() < deadline, self._log.read_text()
+            time.sleep(0.02)
+
+    def __exit__(self, *_: object) -> None:
+        self._child.terminate()
+        self._child.wait(DEADLINE)
+
+
+def run_in_terminal(command: list[str], place: Place, *, keys: bytes) -> tuple[int, str]:
+    """Run a command in a terminal, typing ``keys`` at every prompt; its exit status and all that it showed."""
+    ours, theirs = pty.openpty()
+    child = subprocess.Popen(
+        command, cwd=place.folder, env=place.env, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    )
+    os.close(theirs)
+    shown = b"".join(_conversation(ours, keys))
+    os.close(ours)
+    return child.wait(DEADLINE), shown.decode(errors="replace")
+
+
+def _conversation(terminal: int, keys: bytes) -> Iterator[bytes]:
+    deadline, line = time.monotonic() + DEADLINE, b""
+    while select.select([terminal], [], [], max(0.0, deadline - time.monotonic()))[0]:
+        try:
+            data = os.read(terminal, 65536)
+        except OSError:  # nobody holds the other side any more
+            return
+        if not data:
+            return
+        yield data
+        line = (line + data)[-200:]
+        if PROMPT.search(line):
+            os.write(terminal, keys)
+            line = b""
+    pytest.fail(f"it did not end within {DEADLINE:g} s")
+
+
+def _need_curl() -> None:
+    if shutil.which("curl") is None:
+        missing = pytest.fail if "programs" in os.environ.get("SAC_TEST_REQUIRE", "").split(",") else pytest.skip
+        missing("programs: curl is not installed")
+
+
+@pytest.mark.parametrize("name", sorted(SAYS))
+def test_a_snippet_runs_as_it_stands(name: str, request: pytest.FixtureRequest) -> None:
+    place: Place = request.getfixturevalue("served" if name in NEEDS_SERVER else "place")
+    if "curl" in (SNIPPETS / name).read_text():
+        _need_curl()
+    runner = [sys.executable] if name.endswith(".py") else ["sh", "-eu"]
+    status, shown = run_in_terminal([*runner, str(SNIPPETS / name)], place, keys=DETACH)
+    assert status == 0, shown
+    missing = [text for text in SAYS[name] if text not in shown]
+    assert not missing, shown
+
+
+def test_embedding_and_connecting_are_the_same_lines() -> None:
+    embedded = (SNIPPETS / "embed.py").read_text().splitlines()
+    connected = (SNIPPETS / "connect.py").read_text().splitlines()
+    assert [line for line in connected if line not in embedded] == [
+        "import os",
+        '    async with sac_core.connect(os.environ["SAC_SERVER"], os.environ["SAC_TOKEN"]) as sac:',
+    ]
+    assert [line for line in embedded if line not in connected] == ["    async with sac_core.open() as sac:"]
+
+
+async def test_the_mounted_app_serves_sac_below_its_prefix(place: Place) -> None:
+    port = unused_port()
+    command = [sys.executable, "-m", "uvicorn", "mount:app", "--port", str(port)]
+    with _process(command, place, says="Application startup complete"):
+        async with sac_core.connect(f"http://127.0.0.1:{port}/sac", place.env["SAC_TOKEN"]) as sac:
+            await sac.agents.create("inside", {"runtime": "shell"})
+            assert (await sac.agents.wait("inside", timeout=30)).status.phase == "Running"
+            await sac.agents.delete("inside")
+            await sac.agents.wait("inside", "absent", timeout=30)
+
+
+async def test_a_service_brings_its_own_users(place: Place) -> None:
+    port = unused_port()
+    command = [sys.executable, "-m", "uvicorn", "--factory", "own_users:make_app", "--port", str(port)]
+    with _process(command, place, says="Application startup complete"):
+        async with sac_core.connect(f"http://127.0.0.1:{port}", "ann-s-token-of-your-own") as sac:
+            created = await sac.agents.create("hers")
+            assert (created.metadata.namespace, created.metadata.owner) == ("ann", "user:ann")
+            await sac.agents.delete("hers")
+            await sac.agents.wait("hers", "absent", timeout=30)
+        with pytest.raises(sac_core.SacError):
+            async with sac_core.connect(f"http://127.0.0.1:{port}", place.env["SAC_TOKEN"]):
+                pass
+
+
+def test_the_plugin_is_found_by_the_entry_point_that_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    project = tomllib.loads((SNIPPETS / "plugin.toml").read_text())["project"]
+    assert set(project["entry-points"]) == {GROUP}
+    (name, value), *_ = project["entry-points"][GROUP].items()
+    monkeypatch.syspath_prepend(str(SNIPPETS))
+    registry = load(extra=[(name, EntryPoint(name, value, GROUP).load())])
+    assert registry.runtime("repl").summary == "A Python prompt."
+    assert project["name"] == f"sac-agent-{name}"
+
+
+def test_every_snippet_is_run() -> None:
+    assert {file.name for file in SNIPPETS.iterdir() if file.is_file()} == set(SAYS) | OWN_TESTS
