@@ -12,6 +12,7 @@ import anyio
 from anyio.abc import ByteStream
 
 from sac_core.errors import DeadlineError, InvalidError, LostError, NotFoundError
+from sac_core.held.carrying import Carrier, carry
 from sac_core.held.channel import Channel
 from sac_core.held.process import HeldProcess
 from sac_core.held.records import (
@@ -31,9 +32,6 @@ from sac_core.wire import holder as wire
 DEADLINE = 10.0
 """Seconds that a holder may take to answer a call or to take what is sent."""
 
-_RECEIVE = 256 * 1024
-_MAX_OUTGOING = 1024 * 1024
-
 
 class HolderLink:
     """Calls to one holder. Made by `open_link`; safe to use from many tasks at once.
@@ -43,9 +41,10 @@ class HolderLink:
 
     hello: Hello
 
-    def __init__(self, stream: ByteStream, deadline: float, on_exit: Callable[[str, Exit], None] | None) -> None:
+    carrier: Carrier
+
+    def __init__(self, deadline: float, on_exit: Callable[[str, Exit], None] | None) -> None:
         self.closed = anyio.Event()
-        self._stream = stream
         self._deadline = deadline
         self._on_exit = on_exit
         self._lost: LostError | None = None
@@ -54,9 +53,7 @@ class HolderLink:
         self._numbers = itertools.count(1)
         self._channels: dict[int, Channel] = {}
         self._processes: dict[str, HeldProcess] = {}
-        self._out = bytearray()
-        self._outgoing = anyio.Event()
-        self._room = anyio.Event()
+        self._decoder = wire.Decoder()
 
     async def open_process(self, process_id: str, command: Command) -> HeldProcess:
         """Run a command; the same id again is the same process.
@@ -127,7 +124,7 @@ class HolderLink:
         frame = wire.encode_json(wire.CALL, 0, {"id": number, "call": name, **fields})
         if len(frame) > wire.MAX_PAYLOAD:
             raise InvalidError("the command is too long", hint=f"at most {wire.MAX_PAYLOAD} bytes in all")
-        self._post(frame)
+        self.carrier.post(frame)
         return number
 
     # channels: for HeldProcess
@@ -151,16 +148,15 @@ class HolderLink:
 
     async def send_input(self, channel: Channel, data: bytes) -> None:
         """Put input on its way."""
-        while len(self._out) > _MAX_OUTGOING and self._lost is None:
-            await self._room.wait()
+        await self.carrier.room()
         if self._lost is not None:
             raise LostError(self._lost.message)
         channel.sent += len(data)
-        self._post(wire.encode(wire.INPUT, channel.number, data))
+        self.carrier.post(wire.encode(wire.INPUT, channel.number, data))
 
     def _credit(self, number: int, count: int) -> None:
         if number in self._channels and self._lost is None:
-            self._post(wire.encode(wire.CREDIT, number, wire.CREDIT_SIZE.pack(count)))
+            self.carrier.post(wire.encode(wire.CREDIT, number, wire.CREDIT_SIZE.pack(count)))
 
     def let_go(self, process: HeldProcess) -> None:
         """A handle is used no more."""
@@ -169,48 +165,16 @@ class HolderLink:
 
     # the stream
 
-    def _post(self, frame: bytes) -> None:
-        self._out += frame
-        self._outgoing.set()
-
-    async def write_frames(self) -> None:
-        """The writer task: sends what was posted, as much as there is at once."""
-        while self._lost is None:
-            await self._outgoing.wait()
-            self._outgoing = anyio.Event()
-            data, self._out = bytes(self._out), bytearray()
-            try:
-                with anyio.fail_after(self._deadline):
-                    await self._stream.send(data)
-            except TimeoutError:
-                self.lose(f"the holder took nothing for {self._deadline:g} s")
-            except (anyio.BrokenResourceError, anyio.ClosedResourceError, OSError):
-                self.lose("the holder closed the stream")
-            self._room.set()
-            self._room = anyio.Event()
-
-    async def leave(self) -> None:
-        """Let the holder close: a reader that is cancelled while data comes makes the event loop complain."""
-        with anyio.move_on_after(1, shield=True):
-            with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.BusyResourceError, OSError):
-                await self._stream.send_eof()
-                await self.closed.wait()
-        self.lose("the link was closed")
-
-    async def read_frames(self) -> None:
-        """The reader task."""
-        decoder = wire.Decoder()
+    def received(self, data: bytes) -> None:
+        """Bytes of the holder."""
         try:
-            while self._lost is None:
-                for item in decoder.feed(await self._stream.receive(_RECEIVE)):
-                    if isinstance(item, wire.Output):
-                        self._output(item)
-                    else:
-                        self._frame(item)
+            for item in self._decoder.feed(data):
+                if isinstance(item, wire.Output):
+                    self._output(item)
+                else:
+                    self._frame(item)
         except LostError as error:
-            self.lose(error.message)
-        except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError, OSError):
-            self.lose("the holder closed the stream")
+            self.carrier.lose(error.message)
 
     def _output(self, output: wire.Output) -> None:
         channel = self._channels.get(output.channel)
@@ -254,8 +218,6 @@ class HolderLink:
             return
         self._lost = error = LostError(message)
         self.closed.set()
-        self._outgoing.set()
-        self._room.set()
         for reply in self._replies.values():
             if not reply.done():
                 reply.set_exception(LostError(message))
@@ -274,25 +236,7 @@ async def open_link(
     ``on_exit`` is called with every exit of a process that the holder tells from now on; `HolderLink.hello` has those
     before. ``deadline`` is in seconds. Raises `LostError`, `DeadlineError`, or `UnsupportedError` for another version.
     """
-    link = HolderLink(stream, deadline, on_exit)
-    try:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(link.read_frames, name="holder link: read")
-            tasks.start_soon(link.write_frames, name="holder link: write")
-            try:
-                link.hello = hello_of(await link.call("hello", {"versions": [wire.VERSION]}))
-                yield link
-            finally:
-                await link.leave()
-                tasks.cancel_scope.cancel()
-    except BaseExceptionGroup as group:
-        raise _only(group) from None
-    finally:
-        # Only now: a stream that is closed while its reader is being cancelled may never wake the reader.
-        with anyio.CancelScope(shield=True):
-            await stream.aclose()
-
-
-def _only(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The tasks of a link never raise: a group of one is what the caller's own block raised."""
-    return group.exceptions[0] if len(group.exceptions) == 1 else group
+    link = HolderLink(deadline, on_exit)
+    async with carry(stream, deadline, link.received, link.lose) as link.carrier:
+        link.hello = hello_of(await link.call("hello", {"versions": [wire.VERSION]}))
+        yield link
