@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from sac_core.contracts.sac import Sac
 from sac_core.server.announce import ServerInfo
 from sac_core.server.local import serve_here
 from sac_core.settings import Settings
+
+pytest_plugins = ["live_server"]
 
 REQUIRED = frozenset(filter(None, os.environ.get("SAC_TEST_REQUIRE", "").split(",")))
 """What must be there: `browser`, `programs`. What is missing then fails instead of being skipped."""
@@ -32,6 +34,12 @@ def need(kind: str, program: str) -> str:
     if kind in REQUIRED:
         pytest.fail(message)
     pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def needed() -> Callable[[str, str], str]:
+    """`need`, for test folders that have a conftest of their own."""
+    return need
 
 
 @pytest.fixture
