@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from service_world import World
 
 from sac_core.contracts.sac import Sac
 from sac_core.errors import LaunchError
@@ -14,6 +13,7 @@ from sac_core.testing.faults import FaultPlan, FaultPoint
 from sac_core.testing.fixtures import eventually
 from sac_core.testing.simulated import SimulatedExecutor
 from sac_core.testing.simulated_target import StartPlan
+from simulated_world import World
 
 
 async def condition(sac: Sac, name: str, type: str) -> Condition | None:
@@ -79,7 +79,7 @@ async def test_progress_is_shown_while_it_starts(world: World) -> None:
 
         async def progress() -> str:
             world.target.clock.advance(1)
-            return (await sac.agents.get("a1")).status.progress
+            return str((await sac.agents.get("a1")).status.progress)
 
         assert "pulling" in await eventually(progress, 10)
         world.target.clock.advance(100)
@@ -127,7 +127,7 @@ async def test_a_changed_spec_replaces_the_body_and_a_label_does_not(world: Worl
         await sac.agents.patch("a1", {"spec": {"env": {"A": "2"}}, "metadata": {"labels": {"x": "y"}}})
         await sac.agents.wait("a1", timeout=10)
         assert list(world.target.bodies()) == [first]
-        await sac.agents.patch("a1", {"spec": {"command": ["sleep", "100"]}})
+        await sac.agents.patch("a1", {"spec": {"command": ["idle"]}})
         await sac.agents.wait("a1", timeout=20)
         now = [body for body in world.target.bodies(agent.metadata.uid) if body.alive]
         assert len(now) == 1
