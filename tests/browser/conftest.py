@@ -23,7 +23,7 @@ from playwright.async_api import (
 from sac_core.client.surface import HttpSac
 
 if TYPE_CHECKING:
-    from tests.live_server import LiveServer
+    from live_server import LiveServer
 
 FLAGS = [
     "--no-sandbox",

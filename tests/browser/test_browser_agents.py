@@ -12,8 +12,8 @@ from playwright.async_api import expect
 from sac_core.client.surface import HttpSac
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import Console, OpenConsole
-    from tests.live_server import LiveServer
+    from browser.conftest import Console, OpenConsole
+    from live_server import LiveServer
 
 pytestmark = pytest.mark.browser
 

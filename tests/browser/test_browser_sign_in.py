@@ -8,8 +8,8 @@ import pytest
 from playwright.async_api import Browser, expect
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import Console
-    from tests.live_server import LiveServer
+    from browser.conftest import Console
+    from live_server import LiveServer
 
 pytestmark = pytest.mark.browser
 

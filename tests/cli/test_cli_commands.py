@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Sac
+    from cli.conftest import Sac
 
 
 @pytest.fixture(scope="module")

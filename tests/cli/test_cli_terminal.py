@@ -20,7 +20,7 @@ import pyte
 import pytest
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Sac
+    from cli.conftest import Sac
 
 DETACH = b"\x1dd"
 
