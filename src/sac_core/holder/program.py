@@ -40,7 +40,7 @@ ALL_LOGS = 256 * MIB  # shared by all logs that drop; each keeps at least one se
 MAX_RUNS = 4096  # changes between stdout and stderr that one log remembers
 GULP = 128 * KIB
 FRAME = 256 * KIB
-RECEIVE = 256 * KIB
+RECEIVE = 64 * KIB
 OUT_LIMIT = MIB  # answers that a connection has not read: over this, it is not listened to
 OUT_MAX = 8 * MIB  # and over this it is closed
 MAX_PROCESSES = 2048
@@ -50,6 +50,7 @@ MAX_LISTENERS = 16
 LINGER = 0.2  # seconds that a descendant may keep the output open after the process's exit
 START_TIMEOUT = 20.0
 RECHECK = 0.05
+MOMENT = 0.001  # seconds that the acknowledgement of a key waits for its echo
 LOOK_FIRST, LOOK_LAST = 0.05, 1.0  # seconds between looks at a terminal that its process has closed
 HIGHEST_BIT = 0x80000000
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
@@ -358,23 +359,18 @@ class Process:
                 self.pause()
                 break
             room = log.room()
-            try:
-                count = os.readv(fd, (room,))
-            except BlockingIOError:
-                break
-            except OSError:  # a terminal whose last user has gone says EIO
-                count = 0
-            if not count:
+            count, ended = fill(fd, room)
+            if count:
+                log.add(count, stream)
+                taken += count
+            if ended:
                 self.ended(fd)
-                break
-            log.add(count, stream)
-            taken += count
-            if count < KIB and count < len(room):
+            if count < len(room):
                 break
         if taken:
-            self.told(taken)
+            self.told()
 
-    def told(self, taken):
+    def told(self):
         """There is new output: drop what is too old, wake the readers."""
         log = self.log
         if not self.block:
@@ -478,7 +474,7 @@ class Process:
         except OSError:
             self.drop_input()
         for attachment in told:
-            attachment.say({"event": "input", "received": attachment.received})
+            attachment.acknowledge()
         self.want_write(bool(queue) and self.input is not None)
 
     def want_write(self, wanted):
@@ -616,6 +612,24 @@ class Process:
         }
 
 
+def fill(fd, room):
+    """Read until the room is full or nothing is there: the bytes read, and whether none can follow."""
+    filled, size = 0, len(room)
+    try:
+        while filled < size:
+            count = os.readv(fd, (room[filled:],))
+            if not count:
+                return filled, True
+            filled += count
+            if count < KIB:  # very likely all there is
+                break
+    except BlockingIOError:
+        pass
+    except OSError:  # a terminal whose last user has gone says EIO
+        return filled, True
+    return filled, False
+
+
 KEY_SIGNALS = {signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGWINCH}
 
 
@@ -649,6 +663,7 @@ class Attachment:
 
     __slots__ = (
         "acked",
+        "acknowledged",
         "channel",
         "connection",
         "credit",
@@ -670,12 +685,23 @@ class Attachment:
         self.credit = window
         self.queued = 0  # input bytes taken
         self.received = 0  # input bytes that the process has
+        self.acknowledged = 0  # those that the server was told of
         self.told = False  # the exit was sent
 
     def say(self, event):
         if self.connection.channels.get(self.channel) is self:
             self.connection.send_json(EVENT, self.channel, event)
             self.connection.flush_soon()
+
+    def acknowledge(self):
+        """Say how much the process has. What was typed waits a moment, for the echo to go with it."""
+        if self.connection.channels.get(self.channel) is self:
+            self.connection.send_json(EVENT, self.channel, {"event": "input", "received": self.received})
+            if self.received - self.acknowledged < KIB:
+                self.connection.flush_later()
+            else:
+                self.connection.flush_soon()
+            self.acknowledged = self.received
 
     def take(self, data):
         self.queued += len(data)
@@ -710,15 +736,17 @@ class Connection:
 
     urgent = True
     __slots__ = (
-        "buffer", "channels", "closed", "greeted", "holder", "listeners", "mask", "next_channel", "out", "sock",
-        "waiting",
+        "buffer", "channels", "closed", "greeted", "holder", "later", "listeners", "mask", "next_channel", "out",
+        "rest", "sock", "waiting",
     )  # fmt: skip
 
     def __init__(self, holder, sock):
         self.holder = holder
         self.sock = sock
         self.buffer = bytearray()
-        self.out = bytearray()
+        self.out = bytearray()  # answers and events
+        self.rest = []  # what the socket has not taken of the last frames, before all else
+        self.later = False  # a flush is due
         self.channels = {}
         self.waiting = {}  # attachments with something to send, in turn
         self.listeners = []
@@ -814,6 +842,16 @@ class Connection:
     def flush_soon(self):
         self.holder.dirty[self] = True
 
+    def flush_later(self):
+        """Within a moment, with what else comes until then."""
+        if not self.later:
+            self.later = True
+            self.holder.after(MOMENT, self.flush_now)
+
+    def flush_now(self):
+        self.later = False
+        self.flush_soon()
+
     def wake(self, attachment):
         """The attachment may have something to send."""
         if attachment not in self.waiting and attachment.pending():
@@ -827,15 +865,10 @@ class Connection:
             return
         blocked = False
         try:
-            while True:
-                if self.out:
-                    del self.out[: self.sock.send(self.out)]
-                    if self.out:
-                        blocked = True
-                        break
-                if not self.waiting:
-                    break
-                self.send_output()
+            while self.rest or self.out or self.waiting:
+                if not self.rest:
+                    self.gather()
+                self.send_rest()
         except BlockingIOError:
             blocked = True
         except OSError:
@@ -849,12 +882,31 @@ class Connection:
             self.mask = mask
             self.holder.watch(self.sock.fileno(), mask, self)
 
-    def send_output(self):
-        """One frame of the channel whose turn it is."""
+    def gather(self):
+        """What goes next: what was said, then a frame of output."""
+        frame = ()
+        while self.waiting and not frame:
+            frame = self.next_output()
+        if self.out:
+            self.rest.append(self.out)
+            self.out = bytearray()
+        self.rest.extend(frame)
+
+    def send_rest(self):
+        rest = self.rest
+        sent = self.sock.sendmsg(rest) if rest else 0
+        while rest and sent >= len(rest[0]):
+            sent -= len(rest.pop(0))
+        if rest:
+            rest[0] = memoryview(rest[0])[sent:]
+            raise BlockingIOError
+
+    def next_output(self):
+        """The buffers of a frame of the channel whose turn it is; nothing when there was only something to say."""
         attachment = next(iter(self.waiting))
         del self.waiting[attachment]
         if not attachment.pending():
-            return
+            return ()
         log = attachment.process.log
         if attachment.offset < log.start:
             gap = {"event": "gap", "from": attachment.offset, "to": log.start}
@@ -862,28 +914,23 @@ class Connection:
             self.send_json(EVENT, attachment.channel, gap)
             self.waiting[attachment] = True
         elif attachment.offset < log.end:
-            self.send_piece(attachment, log)
+            return self.piece(attachment, log)
         else:
             attachment.told = True
             event = dict(attachment.process.exit, event="exit", offset=log.end)
             self.send_json(EVENT, attachment.channel, event)
+        return ()
 
-    def send_piece(self, attachment, log):
+    def piece(self, attachment, log):
         limit = min(attachment.credit, FRAME if not self.waiting else SEGMENT)
         stream, views = log.piece(attachment.offset, limit)
         count = sum(map(len, views))
         head = HEADER.pack(OUTPUT.size + count, DATA, attachment.channel) + OUTPUT.pack(stream, attachment.offset)
-        try:
-            sent = self.sock.sendmsg([head, *views])
-        except BlockingIOError:
-            self.waiting[attachment] = True
-            raise
         attachment.offset += count
         attachment.credit -= count
-        if sent < len(head) + count:
-            self.out += b"".join([head, *views])[sent:]
         if attachment.pending():
             self.waiting[attachment] = True
+        return (head, *views)
 
     def close(self):
         """Gone: what it had attached goes on without it."""
@@ -1507,6 +1554,8 @@ class Door:
             sock.close()
             return
         sock.setblocking(False)
+        with suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MIB)
         connection = Connection(self.holder, sock)
         self.holder.connections.add(connection)
         self.holder.register(sock.fileno(), READ, connection)
