@@ -1,0 +1,61 @@
+"""The peers of `GET` of one agent: a Starlette route making the same SELECT on the same engine, and a bare route.
+
+Served as SAC's own are: uvicorn, uvloop, no access log. Prints its port.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+import uvloop
+from sqlalchemy import bindparam, select
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from sac_core.store.engine import read_engine
+from sac_core.store.listing import RECORD
+from sac_core.store.tables import resources
+
+_ONE = (
+    select(*RECORD)
+    .where(resources.c.kind == bindparam("kind"), resources.c.name == bindparam("name"))
+    .where(resources.c.tenant == bindparam("tenant"))
+    .limit(2)
+)
+
+
+def routes_of(database: Path) -> list[Route]:
+    """``/agents/{name}`` and ``/bare/{name}``."""
+    engine = read_engine(database)
+
+    async def one(request: Request) -> JSONResponse:
+        parameters = {"kind": "Agent", "name": request.path_params["name"], "tenant": "default"}
+        async with engine.connect() as connection:
+            row = (await connection.execute(_ONE, parameters)).one()
+        metadata = {"name": row.name, "namespace": row.tenant, "uid": row.uid, "labels": row.labels}
+        return JSONResponse({"metadata": metadata, "spec": row.spec, "status": row.status})
+
+    async def bare(request: Request) -> JSONResponse:
+        return JSONResponse({"metadata": {"name": request.path_params["name"]}})
+
+    return [Route("/agents/{name}", one), Route("/bare/{name}", bare)]
+
+
+async def serve(database: Path) -> None:
+    """Serve on a free port until this process is ended."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    print(listener.getsockname()[1], flush=True)
+    app = Starlette(routes=routes_of(database))
+    config = uvicorn.Config(app, access_log=False, server_header=False, proxy_headers=False, log_config=None)
+    await uvicorn.Server(config).serve([listener])
+
+
+if __name__ == "__main__":
+    uvloop.install() if sys.version_info < (3, 12) else None
+    asyncio.run(serve(Path(sys.argv[1])))
