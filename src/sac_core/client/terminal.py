@@ -64,7 +64,7 @@ class HttpTerminal(Terminal):
 
     async def ack(self, offset: int) -> None:
         self._acked = None
-        await self._send(wire.encode(wire.Ack(offset)))
+        await self._tell(wire.encode(wire.Ack(offset)))
 
     async def take(self) -> None:
         await self._send(wire.encode(wire.Take()))

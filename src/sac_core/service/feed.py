@@ -95,7 +95,10 @@ class Feed:
         return next(number for number in range(self.first, self.next) if self._tail[number].end > offset)
 
     def progressed(self) -> None:
-        """A viewer took something, or left: there may be room again."""
+        """A viewer took something, or left: what all have taken is dropped, and there may be room again."""
+        slowest = min((viewer.offset for viewer in self.viewers), default=self._end)
+        while self.first < self.next and self._tail[self.first].end <= slowest:
+            self._drop_oldest()
         if self._room is not None:
             self._room.set()
 
@@ -133,9 +136,12 @@ class Feed:
         self._end = chunk.end
         self._kept += len(chunk.data)
         while self._kept > TAIL and self.next - self.first > 1:
-            self._kept -= len(self._tail.pop(self.first).data)
-            self.first += 1
+            self._drop_oldest()
         self._wake_all()
+
+    def _drop_oldest(self) -> None:
+        self._kept -= len(self._tail.pop(self.first).data)
+        self.first += 1
 
     def _ahead(self) -> bool:
         return all(self._end - viewer.offset > AHEAD for viewer in self.viewers)
