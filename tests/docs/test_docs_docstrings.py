@@ -49,5 +49,12 @@ def test_what_is_public_says_what_it_is(file: Path) -> None:
     assert silent == []
 
 
+@pytest.mark.parametrize("package", sorted(ROOT.glob("*/**/__init__.py")), ids=lambda file: file.parent.name)
+def test_a_package_says_what_belongs_there_and_what_does_not(package: Path) -> None:
+    said = ast.get_docstring(ast.parse(package.read_text())) or ""
+    assert "Belongs here:" in said
+    assert "Does not belong here:" in said
+
+
 def test_the_files_are_found() -> None:
     assert len(FILES) > 25

@@ -20,7 +20,7 @@ from sac_core.models.kind import AGENT, SESSION
 from sac_core.models.process import SIGNALS
 from sac_core.server.app import routes_of
 from sac_core.settings import Settings
-from sac_core.wire import close, problem, terminal
+from sac_core.wire import close, holder, problem, terminal
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
 
@@ -136,6 +136,17 @@ def test_every_frame_of_a_terminal_is_there_with_its_fields() -> None:
     frames = [*get_args(terminal.ServerFrame), *get_args(terminal.ClientFrame)]
     assert sorted(found) == sorted((frame.type, on_the_wire(frame)) for frame in frames)
     assert " ".join(SIGNALS) in below
+
+
+def test_every_frame_and_call_of_the_holder_is_there() -> None:
+    below = section(page("wire"), "sac.holder.v1")
+    frames, _, calls = below.partition("| Call |")
+    assert {row[0]: int(row[1]) for row in rows(frames) if row[0] != "Frame"} == {
+        name: getattr(holder, name) for name in ("CALL", "REPLY", "EVENT", "DATA", "INPUT", "CREDIT")
+    }
+    program = (Path(holder.__file__).parents[1] / "holder" / "program.py").read_text()
+    table = program.partition("\nCALLS = {")[2].partition("\n}")[0]
+    assert [row[0] for row in rows(calls)] == re.findall(r"Holder\.(\w+),", table)
 
 
 def on_the_wire(frame: Any) -> list[str]:

@@ -1,5 +1,6 @@
 """The holder: the small program in a body that is the parent of its processes.
 
 Belongs here: `program.py`, one file of the standard library for Python 3.8 and later, which others locate by its path
-and start with ``python -I -S``. Nothing of ours is imported here, and nobody imports it; its client is `sac_core.held`.
+and start with ``python -I -S``. Does not belong here: any import of ours, or anything that another part imports; the
+holder's client is `sac_core.held`.
 """

@@ -1,4 +1,5 @@
 """One module for each command, imported when it is used.
 
-Belongs here: what a command does, in the order that a user sees it. What several commands need is one level up.
+Belongs here: what a command does, in the order that a user sees it.
+Does not belong here: what several commands need; that is one level up.
 """
