@@ -92,7 +92,7 @@ def test_a_reader_that_went_away_ends_exec_quietly(sac: Sac, agent: str) -> None
 
 def test_what_cannot_be_started_says_so(sac: Sac, agent: str) -> None:
     done = sac.run("exec", agent, "--", "no-such-program", check=False)
-    assert done.returncode != 0
+    assert done.returncode == 127
     assert "no-such-program" in done.stderr
     assert "Traceback" not in done.stderr
 

@@ -45,8 +45,15 @@ def make_app() -> App:
     return app
 
 
+# as a shell says that there is no such program
+_STATUS = {"Usage": USAGE, "CommandNotFound": 127}
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run `sac`; the exit status: 1 for an error, 2 for wrong usage, 130 after Ctrl-C, else the command's own."""
+    """Run `sac`; returns the exit status.
+
+    1 for an error, 2 for wrong usage, 127 when there is no such program, 130 after Ctrl-C, else the command's own.
+    """
     given = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in given[: given.index("--")] if "--" in given else "--debug" in given
     try:
@@ -56,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SacError as error:
         if debug:
             raise
-        return _complain(str(error), status=USAGE if error.reason == "Usage" else 1)
+        return _complain(str(error), status=_STATUS.get(error.reason, 1))
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:

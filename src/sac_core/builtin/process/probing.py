@@ -32,7 +32,7 @@ def _isolation() -> Finding:
         level="warning",
         check="isolation",
         message="not a sandbox: agents run as your user and may do what you may do",
-        advice="use the docker executor for agents that you do not trust",
+        advice="run only agents that you trust, or use an executor that isolates them",
     )
 
 
