@@ -7,7 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,25 +16,36 @@ import anyio
 import pytest
 
 import sac_core
-from sac_core.errors import LostError, NotFoundError
+from sac_core.errors import DeadlineError, LostError, NotFoundError
 from sac_core.held import HolderLink, open_link
 from sac_core.models.process import Command, Exit, TtySize
 
 PROGRAM = Path(sac_core.__file__).parent / "holder" / "program.py"
 
 
+@contextmanager
+def running_holder(folder: Path, program: Path = PROGRAM, python: str = sys.executable) -> Iterator[None]:
+    """A holder in a folder, killed at the end."""
+    command = [python, "-I", "-S", str(program), "--dir", str(folder), "--uid", "u1", "--foreground", "1"]
+    with subprocess.Popen(command) as holder:
+        try:
+            yield
+        finally:
+            holder.kill()
+
+
+async def started(folder: Path) -> None:
+    with anyio.fail_after(10):
+        while not (folder / "pid").exists():  # noqa: ASYNC110
+            await anyio.sleep(0.01)
+
+
 @pytest.fixture
 async def holder(tmp_path: Path) -> AsyncIterator[Path]:
     """A holder's folder; the holder ends with the test."""
-    command = [sys.executable, "-I", "-S", str(PROGRAM), "--dir", str(tmp_path), "--uid", "u1", "--foreground", "1"]
-    with subprocess.Popen(command) as program:  # noqa: ASYNC220 (a moment, in a fixture)
-        with anyio.fail_after(10):
-            while True:
-                if (tmp_path / "pid").exists():
-                    break
-                await anyio.sleep(0.01)
+    with running_holder(tmp_path):
+        await started(tmp_path)
         yield tmp_path
-        program.kill()
 
 
 @pytest.fixture
@@ -154,3 +166,43 @@ async def test_a_terminal_that_was_closed_and_opened_again_is_read_on(link: Hold
         assert (await anext(process.output())).data == b"hello"
         await process.write(b"7\n")
         assert await process.wait() == Exit(code=7)
+
+
+async def test_records_tell_the_size_of_terminals_and_the_process_sees_it_change(link: HolderLink) -> None:
+    await link.open_process("pipes", shell("sleep 600"))
+    line = "trap 'stty size; exit' WINCH; stty size; while :; do sleep 0.01; done"
+    process = await link.open_process("tty", shell(line, tty=True))
+    output = process.output()
+    assert (await anext(output)).data == b"24 80\r\n"
+    await process.resize(120, 40)
+    assert b"".join([chunk.data async for chunk in output]) == b"40 120\r\n"
+    assert {record.process: record.size for record in await link.list()} == {
+        "pipes": None,
+        "tty": TtySize(cols=120, rows=40),
+    }
+
+
+BROKEN = """
+def broken(self, *arguments):
+    raise ZeroDivisionError("on purpose")
+
+{target} = broken
+
+if __name__ == "__main__":
+"""
+
+
+@pytest.mark.parametrize("target", ["Process.take_input", "Log.add", "Process.exited", "Process.check_closed"])
+async def test_an_error_in_the_holder_costs_what_it_happened_to_only(tmp_path: Path, target: str) -> None:
+    program = tmp_path / "broken.py"
+    program.write_text(PROGRAM.read_text().replace('\nif __name__ == "__main__":\n', BROKEN.format(target=target)))
+    with running_holder(tmp_path, program):
+        await started(tmp_path)
+        async with open_link(await anyio.connect_unix(tmp_path / "holder.sock"), deadline=1) as hurt:
+            with suppress(LostError, DeadlineError):
+                process = await hurt.open_process("p", shell("echo; read line", tty=True))
+                await process.write(b"\n")
+                await process.aclose()
+        async with open_link(await anyio.connect_unix(tmp_path / "holder.sock")) as link:
+            assert [record.process for record in await link.list()] == ["p"]
+    assert "ZeroDivisionError: on purpose" in (tmp_path / "errors.log").read_text()

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
+
 from sac_core.errors import (
     ConflictError,
     ForbiddenError,
@@ -17,7 +19,7 @@ from sac_core.errors import (
     UnavailableError,
     UnsupportedError,
 )
-from sac_core.models.process import Exit
+from sac_core.models.process import Exit, TtySize
 
 _ERRORS: dict[str, type[SacError]] = {
     "Conflict": ConflictError,
@@ -31,7 +33,10 @@ _ERRORS: dict[str, type[SacError]] = {
 
 @dataclass(frozen=True, slots=True)
 class ProcessRecord:
-    """A process as its holder lists it. ``start`` and ``end`` are the log's offsets; ``argv`` may be shortened."""
+    """A process as its holder lists it. ``start`` and ``end`` are the log's offsets; ``argv`` may be shortened.
+
+    ``size`` is None without a terminal.
+    """
 
     process: str
     pid: int
@@ -40,6 +45,7 @@ class ProcessRecord:
     start: int
     end: int
     exit: Exit | None
+    size: TtySize | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +106,18 @@ def record_of(body: object) -> ProcessRecord:
         start=number_of(body, "start", "process record"),
         end=number_of(body, "end", "process record"),
         exit=None if ended is None else exit_of(ended),
+        size=size_of(body.get("size")),
     )
+
+
+def size_of(body: object) -> TtySize | None:
+    """A terminal's size."""
+    if body is None:
+        return None
+    try:
+        return TtySize.model_validate(body)
+    except ValidationError:
+        raise malformed("process record") from None
 
 
 def records_of(body: Mapping[str, Any]) -> tuple[ProcessRecord, ...]:

@@ -32,7 +32,7 @@ TTY, STDOUT, STDERR = 0, 1, 2
 KIB = 1024
 MIB = 1024 * KIB
 MAX_PAYLOAD = MIB
-WINDOW = 256 * KIB  # the most input bytes on their way to one process, and from one connection of a body's socket
+WINDOW = 256 * KIB  # the most input bytes on their way to one process
 SEGMENT = 64 * KIB
 DROP_LOG = 4 * MIB
 BLOCK_LOG = 512 * KIB
@@ -46,7 +46,7 @@ OUT_MAX = 8 * MIB  # and over this it is closed
 MAX_PROCESSES = 2048
 MAX_CONNECTIONS = 64
 MAX_CHANNELS = 16384
-MAX_LISTENERS = 16
+MAX_REPORT = MIB
 LINGER = 0.2  # seconds that a descendant may keep the output open after the process's exit
 START_TIMEOUT = 20.0
 RECHECK = 0.05
@@ -152,9 +152,12 @@ def kill(pid, number):
         os.kill(pid, number)
 
 
-def close_fd(fd):
-    if fd is not None and fd >= 0:
-        os.close(fd)
+def allow_files():
+    """Allow this process as many descriptors as it may have; returns the limits that its processes shall have."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limits[1], limits[1]))
+    return limits
 
 
 def signal_name(number):
@@ -169,6 +172,16 @@ def exit_of(status):
     if os.WIFSIGNALED(status):
         return {"code": None, "signal": signal_name(os.WTERMSIG(status)), "reason": ""}
     return {"code": os.WEXITSTATUS(status), "signal": None, "reason": ""}
+
+
+def report(who):
+    """Write the error that is being handled to ``errors.log``, up to `MAX_REPORT` bytes in all."""
+    import traceback
+
+    with suppress(OSError):
+        with open("errors.log", "a") as file:
+            if file.tell() < MAX_REPORT:
+                file.write("%s %s\n%s\n" % (time.ctime(), type(who).__name__, traceback.format_exc()))
 
 
 # --- the log ---------------------------------------------------------------------------------------------------------
@@ -240,7 +253,7 @@ class Process:
     urgent = False
     __slots__ = (
         "argv", "attached", "block", "closers", "closing", "cwd", "done", "eof", "error_fd", "exit", "holder", "id",
-        "input", "log", "master", "openers", "outputs", "patience", "paused", "pid", "queue", "start",
+        "input", "log", "master", "openers", "outputs", "patience", "paused", "pid", "queue", "size", "start",
         "unused", "writing",
     )  # fmt: skip
 
@@ -250,6 +263,7 @@ class Process:
         self.argv = command["argv"]
         self.cwd = command["cwd"]
         self.block = command["block"]
+        self.size = command["tty"]  # a terminal's, else None
         self.pid = 0
         self.start = time.time()
         self.master = None  # a terminal's descriptor
@@ -576,6 +590,13 @@ class Process:
                 kill(-group, signal.SIGCONT)
         self.check_closed()
 
+    def fail(self):
+        """Something in here went wrong: it is killed, and what it still prints is not read."""
+        if not self.exit and self.pid:
+            kill(-self.pid, signal.SIGKILL)
+        for fd in list(self.outputs):
+            self.close_output(fd)
+
     def check_closed(self):
         """Answer who waits for the end once the whole session is gone; kill what outlives the grace."""
         if not self.closing:
@@ -604,7 +625,8 @@ class Process:
             "process": self.id,
             "pid": self.pid,
             "argv": shortened(self.argv),
-            "tty": self.outputs.get(self.master) == TTY if self.outputs else self.log.runs[:1] == [(0, TTY)],
+            "tty": self.size is not None,
+            "size": self.size,
             "start": self.log.start,
             "end": self.log.end,
             "started": self.start,
@@ -736,8 +758,8 @@ class Connection:
 
     urgent = True
     __slots__ = (
-        "buffer", "channels", "closed", "greeted", "holder", "later", "listeners", "mask", "next_channel", "out",
-        "rest", "sock", "waiting",
+        "buffer", "channels", "closed", "greeted", "holder", "later", "mask", "out", "rest",
+        "sock", "waiting",
     )  # fmt: skip
 
     def __init__(self, holder, sock):
@@ -749,8 +771,6 @@ class Connection:
         self.later = False  # a flush is due
         self.channels = {}
         self.waiting = {}  # attachments with something to send, in turn
-        self.listeners = []
-        self.next_channel = HIGHEST_BIT
         self.greeted = False
         self.closed = False
         self.mask = READ
@@ -798,11 +818,11 @@ class Connection:
     def frame(self, type, channel, payload):
         if type == CALL:
             self.call(json.loads(payload))
-        elif type in (INPUT, DATA) and channel in self.channels:
+        elif type == INPUT and channel in self.channels:
             self.channels[channel].take(payload)
         elif type == CREDIT and channel in self.channels:
             self.channels[channel].allow(CREDIT_SIZE.unpack(payload)[0])
-        elif type not in (INPUT, DATA, CREDIT):
+        elif type not in (INPUT, CREDIT):
             raise Violation("an unknown frame")
 
     def call(self, body):
@@ -932,6 +952,9 @@ class Connection:
             self.waiting[attachment] = True
         return (head, *views)
 
+    def fail(self):
+        self.close()
+
     def close(self):
         """Gone: what it had attached goes on without it."""
         if self.closed:
@@ -945,157 +968,8 @@ class Connection:
         self.waiting = {}
         for attachment in channels.values():
             attachment.release()
-        for listener in self.listeners:
-            listener.close()
         for process in list(self.holder.processes.values()):
             process.closers = tuple(who for who in process.closers if who[0] is not self)
-
-
-# --- the body's way to the server ------------------------------------------------------------------------------------
-
-
-class Listener:
-    """A unix socket in the body, owned by the connection that asked for it."""
-
-    urgent = False
-    __slots__ = ("connection", "path", "sock")
-
-    def __init__(self, connection, path):
-        self.connection = connection
-        self.path = path
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            if os.path.exists(path) and not os.path.islink(path):
-                os.unlink(path)
-            self.sock.bind(path)
-            os.chmod(path, 0o600)
-            self.sock.listen(64)
-        except OSError as error:
-            self.sock.close()
-            raise Refused("Invalid", "cannot listen at %r: %s" % (path, error.strerror or error)) from None
-        self.sock.setblocking(False)
-        connection.holder.register(self.sock.fileno(), READ, self)
-
-    def ready(self, fd, mask):
-        try:
-            sock = self.sock.accept()[0]
-        except OSError:
-            return
-        connection = self.connection
-        if len(connection.channels) >= MAX_CHANNELS:
-            sock.close()
-            return
-        sock.setblocking(False)
-        channel = next_channel(connection)
-        stream = Stream(connection, channel, sock)
-        connection.channels[channel] = stream
-        connection.holder.register(sock.fileno(), READ, stream)
-        stream.say({"event": "accepted", "path": self.path})
-
-    def close(self):
-        self.connection.holder.unregister(self.sock.fileno())
-        self.sock.close()
-        with suppress(OSError):
-            os.unlink(self.path)
-
-
-def next_channel(connection):
-    """A channel number with the highest bit set that is free."""
-    while True:
-        channel = connection.next_channel
-        connection.next_channel = HIGHEST_BIT | ((channel + 1) & (HIGHEST_BIT - 1))
-        if channel not in connection.channels:
-            return channel
-
-
-class Stream:
-    """A connection of a body's socket, carried over a channel; `WINDOW` bytes of credit each way, then as granted."""
-
-    urgent = False
-    __slots__ = ("channel", "connection", "credit", "ended", "mask", "out", "sock", "window")
-
-    def __init__(self, connection, channel, sock):
-        self.connection = connection
-        self.channel = channel
-        self.sock = sock
-        self.credit = WINDOW
-        self.window = WINDOW  # what the server may still send
-        self.out = bytearray()
-        self.mask = READ
-        self.ended = False
-
-    def say(self, event):
-        self.connection.send_json(EVENT, self.channel, event)
-        self.connection.flush_soon()
-
-    def ready(self, fd, mask):
-        if mask & WRITE:
-            self.flush()
-        if mask & READ and not self.ended:
-            self.receive()
-
-    def receive(self):
-        try:
-            data = self.sock.recv(min(self.credit, SEGMENT))
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if not data:
-            self.end()
-            return
-        self.credit -= len(data)
-        self.connection.out += HEADER.pack(len(data), DATA, self.channel) + data
-        self.connection.flush_soon()
-        self.update()
-
-    def take(self, data):
-        """Bytes from the server; none at all is the end."""
-        self.window -= len(data)
-        if self.window < 0:
-            raise Violation("more bytes than the window")
-        if not data:
-            self.end()
-            return
-        self.out += data
-        self.flush()
-
-    def flush(self):
-        try:
-            count = self.sock.send(self.out) if self.out else 0
-        except BlockingIOError:
-            count = 0
-        except OSError:
-            self.end()
-            return
-        del self.out[:count]
-        if count:
-            self.window += count
-            self.connection.out += HEADER.pack(4, CREDIT, self.channel) + CREDIT_SIZE.pack(count)
-            self.connection.flush_soon()
-        self.update()
-
-    def allow(self, count):
-        self.credit += count
-        self.update()
-
-    def update(self):
-        mask = (READ if self.credit > 0 else 0) | (WRITE if self.out else 0)
-        if mask != self.mask and not self.ended:
-            self.mask = mask
-            self.connection.holder.watch(self.sock.fileno(), mask, self)
-
-    def end(self):
-        if not self.ended:
-            self.say({"event": "closed"})
-            self.release()
-
-    def release(self):
-        if not self.ended:
-            self.ended = True
-            self.connection.channels.pop(self.channel, None)
-            self.connection.holder.unregister(self.sock.fileno())
-            self.sock.close()
 
 
 # --- the holder ------------------------------------------------------------------------------------------------------
@@ -1107,7 +981,7 @@ class Holder:
     def __init__(self, options):
         self.options = options
         self.selector = selectors.DefaultSelector()
-        self.masks = {}
+        self.watched = {}  # descriptor -> who reads or writes it
         self.processes = {}
         self.pids = {}
         self.connections = set()
@@ -1119,25 +993,26 @@ class Holder:
         self.stopped = False
         self.prctl = load_prctl()
         self.umask = os.umask(0o077)
+        self.files = allow_files()
 
     # the loop
 
     def register(self, fd, mask, who):
-        self.selector.register(fd, mask, who)
+        self.selector.register(fd, mask)
+        self.watched[fd] = who
 
     def unregister(self, fd):
-        with suppress(KeyError, ValueError):
+        if self.watched.pop(fd, None) is not None:
             self.selector.unregister(fd)
 
     def watch(self, fd, mask, who):
         """Change what is waited for; nothing at all takes the descriptor out."""
         if not mask:
             self.unregister(fd)
+        elif fd in self.watched:
+            self.selector.modify(fd, mask)
         else:
-            try:
-                self.selector.modify(fd, mask, who)
-            except KeyError:
-                self.selector.register(fd, mask, who)
+            self.register(fd, mask, who)
 
     def after(self, delay, action):
         self.timer_count += 1
@@ -1148,27 +1023,54 @@ class Holder:
             timeout = None
             if self.timers:
                 timeout = max(0.0, self.timers[0][0] - time.monotonic())
-            events = self.selector.select(timeout)
-            if len(events) > 1:
-                events.sort(key=is_output)
-            for key, mask in events:
-                if self.selector.get_map().get(key.fd) is key or key.fd in self.selector.get_map():
-                    key.data.ready(key.fd, mask)
-                if self.dirty and key.data.urgent:
-                    self.flush_dirty()
+            self.turn([(self.watched[key.fd], key.fd, mask) for key, mask in self.selector.select(timeout)])
             if self.timers:
                 self.run_timers()
             if self.dirty:
                 self.flush_dirty()
 
+    def turn(self, events):
+        """Let everyone act for whom there is something, first on what servers say."""
+        if len(events) > 1:
+            events.sort(key=is_output)
+        for who, fd, mask in events:
+            if self.watched.get(fd) is who:
+                try:
+                    who.ready(fd, mask)
+                except Exception:
+                    self.contain(who)
+            if self.dirty and who.urgent:
+                self.flush_dirty()
+
     def run_timers(self):
         now = time.monotonic()
         while self.timers and self.timers[0][0] <= now:
-            heapq.heappop(self.timers)[2]()
+            action = heapq.heappop(self.timers)[2]
+            try:
+                action()
+            except Exception:
+                self.contain(action.__self__)
 
     def flush_dirty(self):
         while self.dirty:
-            self.dirty.popitem()[0].flush()
+            connection = self.dirty.popitem()[0]
+            try:
+                connection.flush()
+            except Exception:
+                self.contain(connection)
+
+    def contain(self, who):
+        """An error that nobody expected costs the one it happened to, never the body."""
+        report(who)
+        try:
+            who.fail()
+        except Exception:
+            report(who)
+
+    def fail(self):
+        """A timer of the end failed: look again."""
+        if self.ending:
+            self.after(1, self.check_ended)
 
     # processes
 
@@ -1183,9 +1085,16 @@ class Holder:
                 return
             process = self.pids.pop(pid, None)
             if process is not None:
-                if process.error_fd is not None:
-                    process.started()
-                process.exited(status)
+                self.take_exit(process, status)
+
+    def take_exit(self, process, status):
+        try:
+            if process.error_fd is not None:
+                process.started()
+            process.exited(status)
+        except Exception:
+            process.exit = process.exit or exit_of(status)
+            self.contain(process)
 
     def discard(self, process):
         """A process that never ran, or that is forgotten."""
@@ -1238,6 +1147,7 @@ class Holder:
             if os.getppid() != MYSELF[0]:
                 os._exit(127)
         os.umask(self.umask)
+        resource.setrlimit(resource.RLIMIT_NOFILE, self.files)
         for option, kind in (("memory", "RLIMIT_AS"), ("processes", "RLIMIT_NPROC")):
             if self.options[option]:
                 value = int(self.options[option])
@@ -1338,11 +1248,11 @@ class Holder:
 
     def resize(self, connection, number, body):
         process = self.find(body)
-        if process.master is None and not process.exit:
+        if process.size is None:
             raise Refused("Unsupported", "the process has no terminal")
-        size = checked_size(body)
+        process.size = checked_size(body)
         if process.master is not None:
-            set_size(process.master, size)
+            set_size(process.master, process.size)
         return {}
 
     def signal(self, connection, number, body):
@@ -1366,15 +1276,6 @@ class Holder:
         if not process.done:
             raise Refused("NotReady", "the process runs; close it first")
         self.discard(process)
-        return {}
-
-    def listen(self, connection, number, body):
-        path = body["path"]
-        if not isinstance(path, str) or not path or "\0" in path:
-            raise Refused("Invalid", "path is a path in the body")
-        if len(connection.listeners) >= MAX_LISTENERS:
-            raise Refused("QuotaExceeded", "the connection listens at too many paths")
-        connection.listeners.append(Listener(connection, os.path.join(self.options["cwd"], path)))
         return {}
 
     # the end
@@ -1426,7 +1327,6 @@ CALLS = {
         Holder.signal,
         Holder.close,
         Holder.forget,
-        Holder.listen,
     )
 }
 CHANGED_SIGNALS = (
@@ -1445,7 +1345,7 @@ CHANGED_SIGNALS = (
 
 def is_output(event):
     """Sorts what servers say before what processes print."""
-    return not event[0].data.urgent
+    return not event[0].urgent
 
 
 def whole(value, least, most):
@@ -1455,7 +1355,7 @@ def whole(value, least, most):
 
 
 def checked_size(body):
-    return {"cols": whole(body["cols"], 1, 10000), "rows": whole(body["rows"], 1, 10000)}
+    return {"cols": whole(body["cols"], 1, 1000), "rows": whole(body["rows"], 1, 1000)}
 
 
 def checked_command(body):
@@ -1517,6 +1417,9 @@ class Signals:
             signal.signal(number, signal.SIG_IGN)
         holder.register(self.reader, READ, self)
 
+    def fail(self):
+        """Nothing to let go: the next signal comes here again."""
+
     def ready(self, fd, mask):
         numbers = os.read(self.reader, 4096)
         self.holder.reap()
@@ -1544,6 +1447,9 @@ class Door:
         self.sock.listen(64)
         self.sock.setblocking(False)
         holder.register(self.sock.fileno(), READ, self)
+
+    def fail(self):
+        """Nothing to let go: the next server comes here again."""
 
     def ready(self, fd, mask):
         try:

@@ -91,7 +91,7 @@ class HeldBody(Body):
         return await self.link.process(process_id)
 
     async def list(self) -> list[Running]:
-        return [Running(p.process, p.end, p.exit) for p in await self.link.list()]
+        return [Running(p.process, p.end, p.exit, p.size) for p in await self.link.list()]
 
 
 class DirectBody(Body):

@@ -8,7 +8,6 @@ REPLY   2    JSON ``{"id", "ok": {...}}`` or ``{"id", "error": {"reason", "messa
 EVENT   3    JSON ``{"event", ...}`` on an attached channel: ``gap exit input forgotten``; on channel 0: ``exit`` with
              ``process``, of any process
 DATA    4    output on an attached channel: ``>BQ`` stream (0 tty, 1 stdout, 2 stderr) and offset, then the bytes;
-             on a channel of `listen`: the connection's bytes, both ways; none at all is the end
 INPUT   5    raw input bytes on an attached channel; at most `WINDOW` not yet acknowledged by ``input``
 CREDIT  6    ``>I``: so many more bytes may be sent on this channel (the window of `attach` is the first credit)
 ===== ====== =========================================================================================================
@@ -24,13 +23,11 @@ Calls (``process`` is the caller's id; the same id again is the same process, ne
   A ``window`` of 0 is for input only: neither output nor exit is sent, and a process that blocks does not wait for it.
   CREDIT says what was consumed: a log that blocks keeps a byte until every attached reader has consumed it.
 - ``detach {channel}``; ``list {}`` -> ``{processes: [...]}``; ``get {process}`` -> one of them:
-  ``{process, pid, argv, tty, start, end, started, exit}``, ``start`` and ``end`` being the log's offsets, ``argv``
-  shortened
+  ``{process, pid, argv, tty, size, start, end, started, exit}``, ``start`` and ``end`` being the log's offsets, ``size``
+  ``{cols, rows}`` of a terminal or null, ``argv`` shortened
 - ``eof resize{cols, rows} signal{name} close{grace} forget`` each with ``process``. ``close`` ends and reaps it (HUP,
   or TERM without a terminal, then KILL after ``grace`` seconds) and answers with the exit; log and exit record stay
   until ``forget``, which tells who is still attached ``forgotten``.
-- ``listen {path}`` makes a unix socket in the body; its connections come as EVENT ``accepted {path}`` on channels
-  with the highest bit set, and end with EVENT ``closed``. Each way begins with a credit of `WINDOW`.
 
 ``input {received, closed}`` counts the channel's input bytes that the process's terminal or pipe has taken; ``closed``
 true says that it takes no more.
@@ -61,7 +58,7 @@ INPUT: Final = 5
 CREDIT: Final = 6
 
 LISTENED: Final = 0x80000000
-"""The first channel number of connections that come through `listen`."""
+"""The first channel number that only the holder may take; kept for streams that begin in the body."""
 
 _STREAMS: Final[tuple[Stream, ...]] = ("tty", "stdout", "stderr")
 

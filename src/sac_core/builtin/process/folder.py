@@ -20,7 +20,7 @@ from sac_core.errors import InvalidError, UnavailableError
 from sac_core.models.base import Model
 
 _UID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
-_HOLDER_FILES = ("pid", "pid.new", "holder.sock", "grace")
+_HOLDER_FILES = ("pid", "pid.new", "holder.sock", "grace", "errors.log")
 
 
 class BodyRecord(Model):
