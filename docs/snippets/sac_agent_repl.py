@@ -24,6 +24,7 @@ class ReplRuntime(Runtime):
             egress=spec.egress,
             profile=spec.profile,
             restarted_at=spec.restarted_at.isoformat() if spec.restarted_at else None,
+            options=spec.options,
         )
         return Launch(generation=agent.metadata.generation, template=template, binding=Binding(env=spec.env))
 
