@@ -77,20 +77,15 @@ class NotFoundError(SacError):
 
 
 class ConflictError(SacError):
-    """A compare-and-set was lost or a name is taken; ``current`` is the resource version to read again, if known."""
+    """A compare-and-set was lost or a name is taken; ``current`` is the resource version to read again, if known.
+
+    ``told`` are reason, field and hint, as for every `SacError`.
+    """
 
     default_reason = "Conflict"
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        reason: str | None = None,
-        field: str | None = None,
-        hint: str | None = None,
-        current: str | None = None,
-    ) -> None:
-        super().__init__(message, reason=reason, field=field, hint=hint)
+    def __init__(self, message: str, *, current: str | None = None, **told: str | None) -> None:
+        super().__init__(message, **told)
         self.current = current
 
 
@@ -119,20 +114,15 @@ class LaunchError(SacError):
 
 
 class UnavailableError(SacError):
-    """Something that we need does not answer; ``retry_after`` is in seconds."""
+    """Something that we need does not answer; ``retry_after`` is in seconds.
+
+    ``told`` are reason, field and hint, as for every `SacError`.
+    """
 
     default_reason = "Unavailable"
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        reason: str | None = None,
-        field: str | None = None,
-        hint: str | None = None,
-        retry_after: float | None = None,
-    ) -> None:
-        super().__init__(message, reason=reason, field=field, hint=hint)
+    def __init__(self, message: str, *, retry_after: float | None = None, **told: str | None) -> None:
+        super().__init__(message, **told)
         self.retry_after = retry_after
 
 
