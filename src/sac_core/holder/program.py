@@ -6,6 +6,8 @@ and later. Not asyncio: an idle holder is small, and a terminal's bytes go from 
 the socket without another copy.
 """
 
+from __future__ import annotations
+
 import bisect
 import errno
 import fcntl
@@ -21,6 +23,15 @@ import sys
 import termios
 import time
 from contextlib import suppress
+
+TYPE_CHECKING = False  # typing itself would cost an idle holder half a megabyte
+if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, List, NoReturn, Optional, Sequence, Set, Tuple, Union
+
+    Body = Dict[str, Any]
+    Size = Dict[str, int]
+    Exit = Dict[str, Any]
+    Buffer = Union[bytes, bytearray, memoryview]
 
 VERSION = "sac.holder.v1"
 HEADER = struct.Struct(">IBI")
@@ -74,7 +85,7 @@ OPTIONS = {
 class Refused(Exception):
     """A call that is answered with an error."""
 
-    def __init__(self, reason, message):
+    def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
 
@@ -86,7 +97,7 @@ class Violation(Exception):
 # --- the system ------------------------------------------------------------------------------------------------------
 
 
-def load_prctl():
+def load_prctl() -> Any:
     """Linux's prctl, or None."""
     if not LINUX:
         return None
@@ -98,7 +109,7 @@ def load_prctl():
         return None
 
 
-def process_table():
+def process_table() -> Dict[int, Tuple[int, int]]:
     """Every process of the system: pid -> (parent, session); empty where there is no /proc."""
     table = {}
     for name in os.listdir("/proc") if LINUX else ():
@@ -109,7 +120,7 @@ def process_table():
     return table
 
 
-def stat_fields(pid):
+def stat_fields(pid: Union[int, str]) -> List[str]:
     """The fields of /proc/PID/stat from the state on; empty when it is gone."""
     try:
         with open("/proc/%s/stat" % pid, "rb") as file:
@@ -118,18 +129,18 @@ def stat_fields(pid):
         return []
 
 
-def start_time():
+def start_time() -> int:
     """When this process started, in the kernel's ticks since boot; 0 where the system does not say."""
     fields = stat_fields("self") if LINUX else []
     return int(fields[19]) if fields else 0
 
 
-def descendants():
+def descendants() -> Dict[int, int]:
     """pid -> session of every living descendant. All of them on Linux, where orphans come to this process."""
     table = process_table()
-    found = {}
+    found: Dict[int, int] = {}
     for pid in table:
-        line = []
+        line: List[int] = []
         at = pid
         while at in table and at not in found and at not in line:
             line.append(at)
@@ -146,13 +157,13 @@ def descendants():
 MYSELF = [0]
 
 
-def kill(pid, number):
+def kill(pid: int, number: int) -> None:
     """Signal a process, or with a negative pid a group; gone is no error."""
     with suppress(ProcessLookupError, PermissionError):
         os.kill(pid, number)
 
 
-def allow_files():
+def allow_files() -> Tuple[int, int]:
     """Allow this process as many descriptors as it may have; returns the limits that its processes shall have."""
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):
@@ -160,21 +171,21 @@ def allow_files():
     return limits
 
 
-def signal_name(number):
+def signal_name(number: int) -> str:
     try:
         return signal.Signals(number).name[3:]
     except ValueError:
         return str(number)
 
 
-def exit_of(status):
+def exit_of(status: int) -> Exit:
     """The exit record of a wait status."""
     if os.WIFSIGNALED(status):
         return {"code": None, "signal": signal_name(os.WTERMSIG(status)), "reason": ""}
     return {"code": os.WEXITSTATUS(status), "signal": None, "reason": ""}
 
 
-def report(who):
+def report(who: Any) -> None:
     """Write the error that is being handled to ``errors.log``, up to `MAX_REPORT` bytes in all."""
     import traceback
 
@@ -195,14 +206,14 @@ class Log:
 
     __slots__ = ("end", "first", "runs", "segments", "start")
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.start = 0
         self.end = 0
         self.first = 0  # the number of the first segment that is kept
-        self.segments = []
-        self.runs = []
+        self.segments: List[bytearray] = []
+        self.runs: List[Tuple[int, int]] = []
 
-    def room(self):
+    def room(self) -> memoryview:
         """Writable space after the end."""
         index, fill = self.end // SEGMENT - self.first, self.end % SEGMENT
         if index == len(self.segments):
@@ -212,13 +223,13 @@ class Log:
             tail = self.segments[index] = tail + bytes(min(SEGMENT, len(tail) * 8) - len(tail))
         return memoryview(tail)[fill:]
 
-    def add(self, count, stream):
+    def add(self, count: int, stream: int) -> None:
         """``count`` bytes were put into the room."""
         if not self.runs or self.runs[-1][1] != stream:
             self.runs.append((self.end, stream))
         self.end += count
 
-    def trim(self, offset):
+    def trim(self, offset: int) -> None:
         """Forget what is before an offset."""
         self.start = max(self.start, min(offset, self.end))
         while self.segments and (self.first + 1) * SEGMENT <= self.start:
@@ -230,7 +241,7 @@ class Log:
         if surplus > 0:
             del self.runs[:surplus]
 
-    def piece(self, offset, limit):
+    def piece(self, offset: int, limit: int) -> Tuple[int, List[memoryview]]:
         """The stream at an offset, and views of at most ``limit`` bytes of that stream from there."""
         run = bisect.bisect_right(self.runs, (offset, 9)) - 1
         until = self.runs[run + 1][0] if run + 1 < len(self.runs) else self.end
@@ -257,7 +268,7 @@ class Process:
         "unused", "writing",
     )  # fmt: skip
 
-    def __init__(self, holder, command):
+    def __init__(self, holder: Holder, command: Body) -> None:
         self.holder = holder
         self.id = command["process"]
         self.argv = command["argv"]
@@ -266,27 +277,27 @@ class Process:
         self.size = command["tty"]  # a terminal's, else None
         self.pid = 0
         self.start = time.time()
-        self.master = None  # a terminal's descriptor
-        self.input = None  # where input goes
-        self.outputs = {}  # descriptor -> stream
+        self.master = -1  # a terminal's descriptor; -1 is none
+        self.input = -1  # where input goes
+        self.outputs: Dict[int, int] = {}  # descriptor -> stream
         self.log = Log()
-        self.queue = []  # [attachment, bytes], or None for the end of input
+        self.queue: List[Any] = []  # [attachment, bytes], or None for the end of input
         self.writing = False  # waiting until the input takes more
         self.eof = False
         self.paused = False
         self.unused = 0.0  # seconds until the next look at a terminal that nobody has open; 0 when it is in use
         self.patience = LOOK_FIRST
-        self.attached = ()
-        self.exit = None
+        self.attached: Tuple[Attachment, ...] = ()
+        self.exit: Optional[Exit] = None
         self.done = False  # exited, and no output follows
         self.closing = 0.0  # when what is left is killed
-        self.closers = ()  # (connection, call id) that wait for the end
-        self.openers = ()  # (connection, call id) that wait for the start
-        self.error_fd = None
+        self.closers: Tuple[Tuple[Connection, int], ...] = ()  # (connection, call id) that wait for the end
+        self.openers: Tuple[Tuple[Connection, int], ...] = ()  # (connection, call id) that wait for the start
+        self.error_fd = -1
 
     # starting
 
-    def spawn(self, command, child):
+    def spawn(self, command: Body, child: Callable[[Body, Tuple[int, ...], int], None]) -> None:
         """Fork; the child runs ``child(fds)`` and execs. Its failure comes through ``error_fd``."""
         theirs = self.open_terminal(command) if command["tty"] else self.open_pipes(command["stdin"])
         self.error_fd, error_write = os.pipe()
@@ -302,7 +313,7 @@ class Process:
                 os.close(fd)
             os.close(error_write)
 
-    def open_terminal(self, command):
+    def open_terminal(self, command: Body) -> Tuple[int, ...]:
         self.master, slave = os.openpty()
         set_size(self.master, command["tty"])
         self.input = self.master
@@ -313,7 +324,7 @@ class Process:
             termios.tcsetattr(slave, termios.TCSANOW, mode)
         return (slave, slave, slave)
 
-    def open_pipes(self, stdin):
+    def open_pipes(self, stdin: bool) -> Tuple[int, ...]:
         if stdin:
             theirs, self.input = os.pipe()
         else:
@@ -323,7 +334,7 @@ class Process:
         self.outputs = {out: STDOUT, err: STDERR}
         return (theirs, out_write, err_write)
 
-    def watch(self):
+    def watch(self) -> None:
         """Take part in the loop."""
         for fd in self.fds():
             os.set_blocking(fd, False)
@@ -331,12 +342,12 @@ class Process:
             self.holder.register(fd, READ, self)
         self.holder.register(self.error_fd, READ, self)
 
-    def fds(self):
+    def fds(self) -> Set[int]:
         found = set(self.outputs)
-        found.update(fd for fd in (self.input, self.error_fd) if fd is not None)
+        found.update(fd for fd in (self.input, self.error_fd) if fd >= 0)
         return found
 
-    def started(self):
+    def started(self) -> None:
         """The child has run its program, or said why it could not."""
         try:
             report = os.read(self.error_fd, 256).decode("ascii", "replace")
@@ -344,7 +355,7 @@ class Process:
             return
         self.holder.unregister(self.error_fd)
         os.close(self.error_fd)
-        self.error_fd = None
+        self.error_fd = -1
         openers, self.openers = self.openers, ()
         if report:
             self.holder.discard(self)
@@ -356,7 +367,7 @@ class Process:
 
     # output
 
-    def ready(self, fd, mask):
+    def ready(self, fd: int, mask: int) -> None:
         if fd == self.error_fd:
             self.started()
             return
@@ -365,7 +376,7 @@ class Process:
         if mask & READ and fd in self.outputs:
             self.gulp(fd)
 
-    def gulp(self, fd):
+    def gulp(self, fd: int) -> None:
         """Read what there is, up to `GULP`."""
         log, stream, taken = self.log, self.outputs[fd], 0
         while taken < GULP:
@@ -384,7 +395,7 @@ class Process:
         if taken:
             self.told()
 
-    def told(self):
+    def told(self) -> None:
         """There is new output: drop what is too old, wake the readers."""
         log = self.log
         if not self.block:
@@ -396,18 +407,18 @@ class Process:
             if attachment.credit > 0:
                 attachment.connection.wake(attachment)
 
-    def full(self):
+    def full(self) -> bool:
         log = self.log
         return log.end - log.start >= BLOCK_LOG or len(log.runs) > MAX_RUNS
 
-    def pause(self):
+    def pause(self) -> None:
         """Nobody has read the log: the process waits."""
         if not self.paused:
             self.paused = True
             for fd in self.outputs:
                 self.holder.watch(fd, WRITE if self.writing and fd == self.input else 0, self)
 
-    def consumed(self):
+    def consumed(self) -> None:
         """A reader took output; a log that blocks forgets what every reader has taken."""
         if not self.block:
             return
@@ -419,23 +430,23 @@ class Process:
             for fd in self.outputs:
                 self.holder.watch(fd, READ | (WRITE if self.writing and fd == self.input else 0), self)
 
-    def ended(self, fd):
+    def ended(self, fd: int) -> None:
         """Nobody has the other end open. Only for pipes, or once the process is reaped, that is the end."""
         if fd == self.master and not self.exit:
             self.leave_alone()
         else:
             self.close_output(fd)
 
-    def leave_alone(self):
+    def leave_alone(self) -> None:
         """Keep a terminal that nobody has open: to close it would hang up a process that is about to end by itself."""
         self.unused = min(self.patience, LOOK_LAST)
         self.patience = 2 * self.unused
         self.holder.unregister(self.master)
         self.holder.after(self.unused, self.look)
 
-    def look(self):
+    def look(self) -> None:
         """The process may have opened its terminal again."""
-        if not self.unused or self.master is None or self.exit:
+        if not self.unused or self.master < 0 or self.exit:
             return
         self.unused = 0.0
         self.holder.register(self.master, READ, self)
@@ -445,11 +456,11 @@ class Process:
         if not self.unused:
             self.patience = LOOK_FIRST
 
-    def close_output(self, fd):
+    def close_output(self, fd: int) -> None:
         del self.outputs[fd]
         if fd == self.master:
             self.drop_input()
-            self.master = None
+            self.master = -1
         self.holder.unregister(fd)
         os.close(fd)
         if self.exit and not self.outputs:
@@ -457,19 +468,20 @@ class Process:
 
     # input
 
-    def take_input(self, attachment, data):
-        if self.input is None or self.eof:
+    def take_input(self, attachment: Attachment, data: bytes) -> None:
+        if self.input < 0 or self.eof:
             attachment.say({"event": "input", "received": attachment.received, "closed": True})
             return
         self.queue.append([attachment, data])
         if not self.writing:
             self.feed()
 
-    def feed(self):
+    def feed(self) -> None:
         """Write queued input as far as the process's terminal or pipe takes it."""
-        queue, told = self.queue, []
+        queue = self.queue
+        told: List[Attachment] = []
         try:
-            while queue and self.input is not None:
+            while queue and self.input >= 0:
                 entry = queue[0]
                 if entry is None:
                     del queue[0]
@@ -489,29 +501,29 @@ class Process:
             self.drop_input()
         for attachment in told:
             attachment.acknowledge()
-        self.want_write(bool(queue) and self.input is not None)
+        self.want_write(bool(queue) and self.input >= 0)
 
-    def want_write(self, wanted):
-        if wanted == self.writing or self.input is None or self.unused:
+    def want_write(self, wanted: bool) -> None:
+        if wanted == self.writing or self.input < 0 or self.unused:
             return
         self.writing = wanted
         readable = READ if self.input in self.outputs and not self.paused else 0
         self.holder.watch(self.input, readable | (WRITE if wanted else 0), self)
 
-    def end_input(self):
+    def end_input(self) -> None:
         """The end of input: a terminal's end-of-file character, or the pipe's end."""
-        if self.master is None:
+        if self.master < 0:
             self.drop_input()
             return
         character = termios.tcgetattr(self.master)[6][termios.VEOF]
         os.write(self.master, character)
 
-    def drop_input(self):
+    def drop_input(self) -> None:
         """Nothing can be written any more."""
-        if self.input is not None and self.input != self.master:
+        if self.input >= 0 and self.input != self.master:
             self.holder.unregister(self.input)
             os.close(self.input)
-        self.input = None
+        self.input = -1
         self.writing = False
         queue, self.queue = self.queue, []
         for attachment in {id(entry[0]): entry[0] for entry in queue if entry}.values():
@@ -519,24 +531,24 @@ class Process:
 
     # the end
 
-    def signal(self, number):
+    def signal(self, number: int) -> None:
         """Signal its group; for what a terminal's keys do, the terminal's foreground group."""
         if self.exit:
             return
-        if self.master is not None and number in KEY_SIGNALS:
+        if self.master >= 0 and number in KEY_SIGNALS:
             group = self.foreground()
             if group:
                 kill(-group, number)
                 return
         kill(-self.pid, number)
 
-    def foreground(self):
+    def foreground(self) -> int:
         try:
             return os.tcgetpgrp(self.master)
         except OSError:
             return 0
 
-    def exited(self, status):
+    def exited(self, status: int) -> None:
         """The process was reaped; its output may still follow."""
         self.exit = exit_of(status)
         if self.unused:
@@ -547,7 +559,7 @@ class Process:
         else:
             self.holder.after(LINGER, self.linger)
 
-    def linger(self):
+    def linger(self) -> None:
         """Somebody keeps the output open: take what is there, then let go."""
         if self.done:
             return
@@ -562,13 +574,13 @@ class Process:
         if self.outputs:
             self.holder.after(0 if not self.paused else LINGER, self.linger)
 
-    def finish(self):
+    def finish(self) -> None:
         """Told once, after the last byte."""
         if self.done:
             return
         self.done = True
         self.drop_input()
-        event = dict(self.exit, event="exit", process=self.id)
+        event = dict(self.exit or {}, event="exit", process=self.id)
         for connection in list(self.holder.connections):
             if connection.greeted:
                 connection.send_json(EVENT, 0, event)
@@ -577,27 +589,27 @@ class Process:
             attachment.connection.wake(attachment)
         self.check_closed()
 
-    def close(self, grace):
+    def close(self, grace: float) -> None:
         """End it: ask, and kill what is left after ``grace`` seconds."""
         deadline = time.monotonic() + grace
         if self.closing and self.closing <= deadline:
             return
         first, self.closing = not self.closing, deadline
         if first and not self.exit:
-            asked = signal.SIGHUP if self.master is not None else signal.SIGTERM
-            for group in {self.pid, self.foreground() if self.master is not None else self.pid} - {0}:
+            asked = signal.SIGHUP if self.master >= 0 else signal.SIGTERM
+            for group in {self.pid, self.foreground() if self.master >= 0 else self.pid} - {0}:
                 kill(-group, asked)
                 kill(-group, signal.SIGCONT)
         self.check_closed()
 
-    def fail(self):
+    def fail(self) -> None:
         """Something in here went wrong: it is killed, and what it still prints is not read."""
         if not self.exit and self.pid:
             kill(-self.pid, signal.SIGKILL)
         for fd in list(self.outputs):
             self.close_output(fd)
 
-    def check_closed(self):
+    def check_closed(self) -> None:
         """Answer who waits for the end once the whole session is gone; kill what outlives the grace."""
         if not self.closing:
             return
@@ -613,13 +625,13 @@ class Process:
         else:
             self.holder.after(RECHECK if self.done or late else self.closing - time.monotonic(), self.check_closed)
 
-    def answer_closers(self):
+    def answer_closers(self) -> None:
         closers, self.closers = self.closers, ()
         self.closing = 0.0
         for connection, number in closers:
-            connection.reply(number, self.exit)
+            connection.reply(number, self.exit or {})
 
-    def record(self):
+    def record(self) -> Body:
         """What `list` tells."""
         return {
             "process": self.id,
@@ -634,7 +646,7 @@ class Process:
         }
 
 
-def fill(fd, room):
+def fill(fd: int, room: memoryview) -> Tuple[int, bool]:
     """Read until the room is full or nothing is there: the bytes read, and whether none can follow."""
     filled, size = 0, len(room)
     try:
@@ -655,17 +667,17 @@ def fill(fd, room):
 KEY_SIGNALS = {signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGWINCH}
 
 
-def shortened(argv):
+def shortened(argv: List[str]) -> List[str]:
     """The first words of a command, for lists."""
     text = [word[:60] for word in argv[:4]]
     return text if len(argv) <= 4 else [*text, "..."]
 
 
-def set_size(fd, size):
+def set_size(fd: int, size: Size) -> None:
     fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", size["rows"], size["cols"], 0, 0))
 
 
-def start_error(report, argv, cwd):
+def start_error(report: str, argv: List[str], cwd: Optional[str]) -> Refused:
     """The error of a child that could not run its program: ``what:errno``."""
     what, _, number = report.partition(":")
     code = int(number) if number.isdigit() else 0
@@ -697,7 +709,7 @@ class Attachment:
         "window",
     )
 
-    def __init__(self, connection, channel, process, offset, window):
+    def __init__(self, connection: Connection, channel: int, process: Process, offset: int, window: int) -> None:
         self.connection = connection
         self.channel = channel
         self.process = process
@@ -710,12 +722,12 @@ class Attachment:
         self.acknowledged = 0  # those that the server was told of
         self.told = False  # the exit was sent
 
-    def say(self, event):
+    def say(self, event: Any) -> None:
         if self.connection.channels.get(self.channel) is self:
             self.connection.send_json(EVENT, self.channel, event)
             self.connection.flush_soon()
 
-    def acknowledge(self):
+    def acknowledge(self) -> None:
         """Say how much the process has. What was typed waits a moment, for the echo to go with it."""
         if self.connection.channels.get(self.channel) is self:
             self.connection.send_json(EVENT, self.channel, {"event": "input", "received": self.received})
@@ -725,19 +737,19 @@ class Attachment:
                 self.connection.flush_soon()
             self.acknowledged = self.received
 
-    def take(self, data):
+    def take(self, data: bytes) -> None:
         self.queued += len(data)
         if self.queued - self.received > WINDOW:
             raise Violation("more input than the window")
         self.process.take_input(self, data)
 
-    def allow(self, count):
+    def allow(self, count: int) -> None:
         self.credit += count
         self.acked = min(self.acked + count, self.offset)
         self.process.consumed()
         self.connection.wake(self)
 
-    def pending(self):
+    def pending(self) -> bool:
         """Whether something can be sent now."""
         if not self.window:
             return False
@@ -746,7 +758,7 @@ class Attachment:
             process.done and self.offset >= process.log.end and not self.told
         )
 
-    def release(self):
+    def release(self) -> None:
         process = self.process
         process.attached = tuple(other for other in process.attached if other is not self)
         process.queue[:] = [entry for entry in process.queue if entry is None or entry[0] is not self]
@@ -762,28 +774,28 @@ class Connection:
         "sock", "waiting",
     )  # fmt: skip
 
-    def __init__(self, holder, sock):
+    def __init__(self, holder: Holder, sock: socket.socket) -> None:
         self.holder = holder
         self.sock = sock
         self.buffer = bytearray()
         self.out = bytearray()  # answers and events
-        self.rest = []  # what the socket has not taken of the last frames, before all else
+        self.rest: List[Buffer] = []  # what the socket has not taken of the last frames, before all else
         self.later = False  # a flush is due
-        self.channels = {}
-        self.waiting = {}  # attachments with something to send, in turn
+        self.channels: Dict[int, Attachment] = {}
+        self.waiting: Dict[Attachment, bool] = {}  # attachments with something to send, in turn
         self.greeted = False
         self.closed = False
         self.mask = READ
 
     # in
 
-    def ready(self, fd, mask):
+    def ready(self, fd: int, mask: int) -> None:
         if mask & WRITE:
             self.flush()
         if mask & READ and not self.closed:
             self.receive()
 
-    def receive(self):
+    def receive(self) -> None:
         try:
             data = self.sock.recv(RECEIVE)
         except BlockingIOError:
@@ -800,7 +812,7 @@ class Connection:
             return
         self.flush()
 
-    def parse(self, data):
+    def parse(self, data: bytes) -> None:
         buffer = self.buffer
         buffer += data
         start = 0
@@ -815,7 +827,7 @@ class Connection:
             start = stop
         del buffer[:start]
 
-    def frame(self, type, channel, payload):
+    def frame(self, type: int, channel: int, payload: bytes) -> None:
         if type == CALL:
             self.call(json.loads(payload))
         elif type == INPUT and channel in self.channels:
@@ -825,7 +837,7 @@ class Connection:
         elif type not in (INPUT, CREDIT):
             raise Violation("an unknown frame")
 
-    def call(self, body):
+    def call(self, body: Body) -> None:
         number, name = body["id"], body["call"]
         if not self.greeted and name != "hello":
             raise Violation("hello comes first")
@@ -845,41 +857,41 @@ class Connection:
 
     # out
 
-    def reply(self, number, answer):
+    def reply(self, number: int, answer: Body) -> None:
         self.send_json(REPLY, 0, {"id": number, "ok": answer})
         self.flush_soon()
 
-    def refuse(self, number, error):
+    def refuse(self, number: int, error: Refused) -> None:
         self.send_json(REPLY, 0, {"id": number, "error": {"reason": error.reason, "message": str(error)[:1000]}})
         self.flush_soon()
 
-    def send_json(self, type, channel, body):
+    def send_json(self, type: int, channel: int, body: Body) -> None:
         if not self.closed:
             payload = json.dumps(body, separators=(",", ":")).encode()
             self.out += HEADER.pack(len(payload), type, channel)
             self.out += payload
 
-    def flush_soon(self):
+    def flush_soon(self) -> None:
         self.holder.dirty[self] = True
 
-    def flush_later(self):
+    def flush_later(self) -> None:
         """Within a moment, with what else comes until then."""
         if not self.later:
             self.later = True
             self.holder.after(MOMENT, self.flush_now)
 
-    def flush_now(self):
+    def flush_now(self) -> None:
         self.later = False
         self.flush_soon()
 
-    def wake(self, attachment):
+    def wake(self, attachment: Attachment) -> None:
         """The attachment may have something to send."""
         if attachment not in self.waiting and attachment.pending():
             self.waiting[attachment] = True
         if self.waiting and not self.mask & WRITE:
             self.holder.dirty[self] = True
 
-    def flush(self):
+    def flush(self) -> None:
         """Send until the socket is full or nothing is left."""
         if self.closed:
             return
@@ -902,9 +914,9 @@ class Connection:
             self.mask = mask
             self.holder.watch(self.sock.fileno(), mask, self)
 
-    def gather(self):
+    def gather(self) -> None:
         """What goes next: what was said, then a frame of output."""
-        frame = ()
+        frame: Sequence[Buffer] = ()
         while self.waiting and not frame:
             frame = self.next_output()
         if self.out:
@@ -912,7 +924,7 @@ class Connection:
             self.out = bytearray()
         self.rest.extend(frame)
 
-    def send_rest(self):
+    def send_rest(self) -> None:
         rest = self.rest
         sent = self.sock.sendmsg(rest) if rest else 0
         while rest and sent >= len(rest[0]):
@@ -921,7 +933,7 @@ class Connection:
             rest[0] = memoryview(rest[0])[sent:]
             raise BlockingIOError
 
-    def next_output(self):
+    def next_output(self) -> Sequence[Buffer]:
         """The buffers of a frame of the channel whose turn it is; nothing when there was only something to say."""
         attachment = next(iter(self.waiting))
         del self.waiting[attachment]
@@ -937,11 +949,11 @@ class Connection:
             return self.piece(attachment, log)
         else:
             attachment.told = True
-            event = dict(attachment.process.exit, event="exit", offset=log.end)
+            event = dict(attachment.process.exit or {}, event="exit", offset=log.end)
             self.send_json(EVENT, attachment.channel, event)
         return ()
 
-    def piece(self, attachment, log):
+    def piece(self, attachment: Attachment, log: Log) -> Sequence[Buffer]:
         limit = min(attachment.credit, FRAME if not self.waiting else SEGMENT)
         stream, views = log.piece(attachment.offset, limit)
         count = sum(map(len, views))
@@ -952,10 +964,10 @@ class Connection:
             self.waiting[attachment] = True
         return (head, *views)
 
-    def fail(self):
+    def fail(self) -> None:
         self.close()
 
-    def close(self):
+    def close(self) -> None:
         """Gone: what it had attached goes on without it."""
         if self.closed:
             return
@@ -978,15 +990,15 @@ class Connection:
 class Holder:
     """The loop, and the calls."""
 
-    def __init__(self, options):
+    def __init__(self, options: Dict[str, str]) -> None:
         self.options = options
         self.selector = selectors.DefaultSelector()
-        self.watched = {}  # descriptor -> who reads or writes it
-        self.processes = {}
-        self.pids = {}
-        self.connections = set()
-        self.dirty = {}  # connections with something to send
-        self.timers = []
+        self.watched: Dict[int, Any] = {}  # descriptor -> who reads or writes it
+        self.processes: Dict[str, Process] = {}
+        self.pids: Dict[int, Process] = {}
+        self.connections: Set[Connection] = set()
+        self.dirty: Dict[Connection, bool] = {}  # connections with something to send
+        self.timers: List[Tuple[float, int, Any]] = []
         self.timer_count = 0
         self.log_limit = DROP_LOG
         self.ending = 0.0  # when everything is killed
@@ -997,15 +1009,15 @@ class Holder:
 
     # the loop
 
-    def register(self, fd, mask, who):
+    def register(self, fd: int, mask: int, who: Any) -> None:
         self.selector.register(fd, mask)
         self.watched[fd] = who
 
-    def unregister(self, fd):
+    def unregister(self, fd: int) -> None:
         if self.watched.pop(fd, None) is not None:
             self.selector.unregister(fd)
 
-    def watch(self, fd, mask, who):
+    def watch(self, fd: int, mask: int, who: Any) -> None:
         """Change what is waited for; nothing at all takes the descriptor out."""
         if not mask:
             self.unregister(fd)
@@ -1014,11 +1026,11 @@ class Holder:
         else:
             self.register(fd, mask, who)
 
-    def after(self, delay, action):
+    def after(self, delay: float, action: Callable[[], None]) -> None:
         self.timer_count += 1
         heapq.heappush(self.timers, (time.monotonic() + max(delay, 0), self.timer_count, action))
 
-    def run(self):
+    def run(self) -> None:
         while not self.stopped:
             timeout = None
             if self.timers:
@@ -1029,12 +1041,12 @@ class Holder:
             if self.dirty:
                 self.flush_dirty()
 
-    def turn(self, events):
+    def turn(self, events: List[Tuple[Any, int, int]]) -> None:
         """Let everyone act for whom there is something, first on what servers say."""
         if len(events) > 1:
             events.sort(key=is_output)
         for who, fd, mask in events:
-            if self.watched.get(fd) is who:
+            if fd in self.watched and self.watched[fd] is who:
                 try:
                     who.ready(fd, mask)
                 except Exception:
@@ -1042,7 +1054,7 @@ class Holder:
             if self.dirty and who.urgent:
                 self.flush_dirty()
 
-    def run_timers(self):
+    def run_timers(self) -> None:
         now = time.monotonic()
         while self.timers and self.timers[0][0] <= now:
             action = heapq.heappop(self.timers)[2]
@@ -1051,7 +1063,7 @@ class Holder:
             except Exception:
                 self.contain(action.__self__)
 
-    def flush_dirty(self):
+    def flush_dirty(self) -> None:
         while self.dirty:
             connection = self.dirty.popitem()[0]
             try:
@@ -1059,7 +1071,7 @@ class Holder:
             except Exception:
                 self.contain(connection)
 
-    def contain(self, who):
+    def contain(self, who: Any) -> None:
         """An error that nobody expected costs the one it happened to, never the body."""
         report(who)
         try:
@@ -1067,14 +1079,14 @@ class Holder:
         except Exception:
             report(who)
 
-    def fail(self):
+    def fail(self) -> None:
         """A timer of the end failed: look again."""
         if self.ending:
             self.after(1, self.check_ended)
 
     # processes
 
-    def reap(self):
+    def reap(self) -> None:
         """Take every exit there is; orphans of the body come here too."""
         while True:
             try:
@@ -1087,16 +1099,16 @@ class Holder:
             if process is not None:
                 self.take_exit(process, status)
 
-    def take_exit(self, process, status):
+    def take_exit(self, process: Process, status: int) -> None:
         try:
-            if process.error_fd is not None:
+            if process.error_fd >= 0:
                 process.started()
             process.exited(status)
         except Exception:
             process.exit = process.exit or exit_of(status)
             self.contain(process)
 
-    def discard(self, process):
+    def discard(self, process: Process) -> None:
         """A process that never ran, or that is forgotten."""
         self.processes.pop(process.id, None)
         for attachment in process.attached:
@@ -1108,14 +1120,14 @@ class Holder:
             self.unregister(fd)
             os.close(fd)
         process.outputs = {}
-        process.input = process.master = process.error_fd = None
+        process.input = process.master = process.error_fd = -1
         process.done = True
         self.share_logs()
 
-    def share_logs(self):
+    def share_logs(self) -> None:
         self.log_limit = max(2 * SEGMENT, min(DROP_LOG, ALL_LOGS // max(1, len(self.processes))))
 
-    def child(self, command, theirs, error_write):
+    def child(self, command: Body, theirs: Tuple[int, ...], error_write: int) -> NoReturn:
         """In the fork: become the command. Never returns."""
         what = "exec"
         try:
@@ -1140,7 +1152,7 @@ class Holder:
         finally:
             os._exit(127)
 
-    def limit(self):
+    def limit(self) -> None:
         """What applies to processes and not to the holder."""
         if self.prctl is not None:
             self.prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
@@ -1155,7 +1167,7 @@ class Holder:
         if self.options["nice"]:
             os.nice(int(self.options["nice"]))
 
-    def environment(self, command):
+    def environment(self, command: Body) -> Dict[str, str]:
         env = dict(os.environ, SAC_BODY=self.options["uid"])
         if command["tty"]:
             env.update(TERM="xterm-256color", COLORTERM="truecolor")
@@ -1166,7 +1178,7 @@ class Holder:
 
     # calls: each returns the answer, or None when it comes later
 
-    def hello(self, connection, number, body):
+    def hello(self, connection: Connection, number: int, body: Body) -> Body:
         if VERSION not in body["versions"]:
             raise Refused("Unsupported", "this holder speaks %s" % VERSION)
         connection.greeted = True
@@ -1178,7 +1190,7 @@ class Holder:
             "processes": [process.record() for process in self.processes.values()],
         }
 
-    def open(self, connection, number, body):
+    def open(self, connection: Connection, number: int, body: Body) -> Optional[Body]:
         command = checked_command(body)
         known = self.processes.get(command["process"])
         if known is not None:
@@ -1203,13 +1215,13 @@ class Holder:
         self.share_logs()
         return None
 
-    def find(self, body):
-        process = self.processes.get(body["process"])
+    def find(self, body: Body) -> Process:
+        process: Optional[Process] = self.processes.get(body["process"])
         if process is None:
             raise Refused("NotFound", "the body has no process %r" % (body["process"],))
         return process
 
-    def attach(self, connection, number, body):
+    def attach(self, connection: Connection, number: int, body: Body) -> None:
         process, channel, window = self.find(body), body["channel"], whole(body["window"], 0, 1 << 30)
         whole(channel, 1, HIGHEST_BIT - 1)
         if channel in connection.channels:
@@ -1224,38 +1236,38 @@ class Holder:
         connection.reply(number, {"offset": max(since, log.start), "end": log.end})
         connection.wake(attachment)
 
-    def detach(self, connection, number, body):
+    def detach(self, connection: Connection, number: int, body: Body) -> Body:
         attachment = connection.channels.pop(body["channel"], None)
         if attachment is not None:
             connection.waiting.pop(attachment, None)
             attachment.release()
         return {}
 
-    def list(self, connection, number, body):
+    def list(self, connection: Connection, number: int, body: Body) -> Body:
         return {"processes": [process.record() for process in self.processes.values()]}
 
-    def get(self, connection, number, body):
+    def get(self, connection: Connection, number: int, body: Body) -> Body:
         return self.find(body).record()
 
-    def eof(self, connection, number, body):
+    def eof(self, connection: Connection, number: int, body: Body) -> Body:
         process = self.find(body)
-        if process.input is not None and not process.eof:
-            process.eof = process.master is None
+        if process.input >= 0 and not process.eof:
+            process.eof = process.master < 0
             process.queue.append(None)
             if not process.writing:
                 process.feed()
         return {}
 
-    def resize(self, connection, number, body):
+    def resize(self, connection: Connection, number: int, body: Body) -> Body:
         process = self.find(body)
         if process.size is None:
             raise Refused("Unsupported", "the process has no terminal")
         process.size = checked_size(body)
-        if process.master is not None:
+        if process.master >= 0:
             set_size(process.master, process.size)
         return {}
 
-    def signal(self, connection, number, body):
+    def signal(self, connection: Connection, number: int, body: Body) -> Body:
         name = body["name"]
         value = getattr(signal, "SIG" + name, None) if isinstance(name, str) and name.isalnum() else None
         if value is None:
@@ -1263,7 +1275,7 @@ class Holder:
         self.find(body).signal(value)
         return {}
 
-    def close(self, connection, number, body):
+    def close(self, connection: Connection, number: int, body: Body) -> None:
         process = self.find(body)
         grace = body.get("grace", 3)
         if not isinstance(grace, (int, float)) or not 0 <= grace <= 3600:
@@ -1271,7 +1283,7 @@ class Holder:
         process.closers += ((connection, number),)
         process.close(grace)
 
-    def forget(self, connection, number, body):
+    def forget(self, connection: Connection, number: int, body: Body) -> Body:
         process = self.find(body)
         if not process.done:
             raise Refused("NotReady", "the process runs; close it first")
@@ -1280,7 +1292,7 @@ class Holder:
 
     # the end
 
-    def end(self):
+    def end(self) -> None:
         """End every process, then this one."""
         grace = read_grace(self.options)
         deadline = time.monotonic() + grace
@@ -1298,7 +1310,7 @@ class Holder:
                     kill(pid, signal.SIGCONT)
             self.check_ended()
 
-    def check_ended(self):
+    def check_ended(self) -> None:
         left = descendants()
         now = time.monotonic()
         if now >= self.ending:
@@ -1343,22 +1355,22 @@ CHANGED_SIGNALS = (
 )
 
 
-def is_output(event):
+def is_output(event: Any) -> bool:
     """Sorts what servers say before what processes print."""
     return not event[0].urgent
 
 
-def whole(value, least, most):
+def whole(value: Any, least: int, most: int) -> int:
     if type(value) is not int or not least <= value <= most:
         raise Refused("Invalid", "%r is not a whole number from %d to %d" % (value, least, most))
     return value
 
 
-def checked_size(body):
+def checked_size(body: Body) -> Size:
     return {"cols": whole(body["cols"], 1, 1000), "rows": whole(body["rows"], 1, 1000)}
 
 
-def checked_command(body):
+def checked_command(body: Body) -> Body:
     """The fields of an `open` call, or `Refused`."""
     id, argv, env, cwd, tty = body["process"], body["argv"], body.get("env") or {}, body.get("cwd"), body.get("tty")
     if not isinstance(id, str) or not 0 < len(id) <= 128:
@@ -1379,7 +1391,7 @@ def checked_command(body):
     }
 
 
-def read_grace(options):
+def read_grace(options: Dict[str, str]) -> float:
     for text in (read_text("grace"), options["grace"]):
         try:
             return min(max(float(text), 0.0), 3600.0)
@@ -1388,7 +1400,7 @@ def read_grace(options):
     return 5.0
 
 
-def read_text(name):
+def read_text(name: str) -> str:
     try:
         with open(name) as file:
             return file.read(100)
@@ -1405,7 +1417,7 @@ class Signals:
     urgent = True
     __slots__ = ("holder", "reader")
 
-    def __init__(self, holder):
+    def __init__(self, holder: Holder) -> None:
         self.holder = holder
         self.reader, writer = os.pipe()
         os.set_blocking(self.reader, False)
@@ -1417,17 +1429,17 @@ class Signals:
             signal.signal(number, signal.SIG_IGN)
         holder.register(self.reader, READ, self)
 
-    def fail(self):
+    def fail(self) -> None:
         """Nothing to let go: the next signal comes here again."""
 
-    def ready(self, fd, mask):
+    def ready(self, fd: int, mask: int) -> None:
         numbers = os.read(self.reader, 4096)
         self.holder.reap()
         if signal.SIGTERM in numbers:
             self.holder.end()
 
 
-def ignore(number, frame):
+def ignore(number: int, frame: Any) -> None:
     """The loop handles it."""
 
 
@@ -1437,7 +1449,7 @@ class Door:
     urgent = True
     __slots__ = ("holder", "sock")
 
-    def __init__(self, holder):
+    def __init__(self, holder: Holder) -> None:
         self.holder = holder
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         with suppress(FileNotFoundError):
@@ -1448,10 +1460,10 @@ class Door:
         self.sock.setblocking(False)
         holder.register(self.sock.fileno(), READ, self)
 
-    def fail(self):
+    def fail(self) -> None:
         """Nothing to let go: the next server comes here again."""
 
-    def ready(self, fd, mask):
+    def ready(self, fd: int, mask: int) -> None:
         try:
             sock = self.sock.accept()[0]
         except OSError:
@@ -1467,8 +1479,8 @@ class Door:
         self.holder.register(sock.fileno(), READ, connection)
 
 
-def parse_options(argv):
-    options = dict(OPTIONS)
+def parse_options(argv: List[str]) -> Dict[str, str]:
+    options = {option: value or "" for option, value in OPTIONS.items()}
     for name, value in zip(argv[::2], argv[1::2]):  # noqa: B905 (not in Python 3.8)
         if name[:2] != "--" or name[2:] not in options:
             raise SystemExit("holder: unknown option %s" % name)
@@ -1478,7 +1490,7 @@ def parse_options(argv):
     return options
 
 
-def take_lock(inherited):
+def take_lock(inherited: str) -> None:
     """Hold the body's lock for life; raises SystemExit when another holder has it."""
     fd = int(inherited) if inherited else os.open("lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     os.set_inheritable(fd, False)
@@ -1488,7 +1500,7 @@ def take_lock(inherited):
         raise SystemExit("holder: another holder has this folder") from None
 
 
-def become_daemon():
+def become_daemon() -> None:
     """Leave the caller's session; an orphan that is no session leader, and so never gets a controlling terminal."""
     if os.fork():
         os._exit(0)
@@ -1503,14 +1515,14 @@ def become_daemon():
     os.close(null)
 
 
-def announce():
+def announce() -> None:
     """Say that it is ready: pid and start time, whole or not at all."""
     with open("pid.new", "w") as file:
         json.dump({"pid": os.getpid(), "start": start_time()}, file)
     os.rename("pid.new", "pid")
 
 
-def main(argv):
+def main(argv: List[str]) -> None:
     options = parse_options(argv)
     options["cwd"] = os.path.abspath(os.path.join(options["dir"], options["cwd"]))
     os.chdir(options["dir"])
