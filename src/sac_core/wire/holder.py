@@ -23,8 +23,8 @@ Calls (``process`` is the caller's id; the same id again is the same process, ne
   A ``window`` of 0 is for input only: neither output nor exit is sent, and a process that blocks does not wait for it.
   CREDIT says what was consumed: a log that blocks keeps a byte until every attached reader has consumed it.
 - ``detach {channel}``; ``list {}`` -> ``{processes: [...]}``; ``get {process}`` -> one of them:
-  ``{process, pid, argv, tty, size, start, end, started, exit}``, ``start`` and ``end`` being the log's offsets, ``size``
-  ``{cols, rows}`` of a terminal or null, ``argv`` shortened
+  ``{process, pid, argv, tty, size, start, end, started, exit}``, ``start`` and ``end`` being the log's offsets,
+  ``size`` ``{cols, rows}`` of a terminal or null, ``argv`` shortened
 - ``eof resize{cols, rows} signal{name} close{grace} forget`` each with ``process``. ``close`` ends and reaps it (HUP,
   or TERM without a terminal, then KILL after ``grace`` seconds) and answers with the exit; log and exit record stay
   until ``forget``, which tells who is still attached ``forgotten``.
