@@ -16,18 +16,36 @@ from sac_core.errors import UnavailableError
 from sac_core.models.launch import Launch
 
 _PASSED = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER")
+_COMPILE = "import sys, py_compile; py_compile.compile(sys.argv[1], cfile=sys.argv[2], doraise=True)"
+_COMPILE_DEADLINE = 10.0
 
 
 def holder_program(folder: Path, settings: ProcessSettings) -> Path:
-    """The holder's program: compiled into ``folder`` for our own interpreter, so that it starts and stays small."""
-    source = Path(str(files("sac_core"))) / "holder" / "program.py"
-    if settings.python is not None:
-        return source
+    """The holder's program: compiled into ``folder`` for the interpreter that runs it: it starts soon, stays small.
+
+    The source itself when it cannot be compiled. Waits for at most 10 s.
+    """
+    source, compiled = Path(str(files("sac_core"))) / "holder" / "program.py", folder / "holder.pyc"
     try:
-        compiled = py_compile.compile(str(source), cfile=str(folder / "holder.pyc"), doraise=True)
-    except OSError:
+        if settings.python is None:
+            py_compile.compile(str(source), cfile=str(compiled), doraise=True)
+        else:
+            _compile_with(settings.python, source, compiled)
+    except (OSError, subprocess.SubprocessError):
         return source
-    return Path(compiled) if compiled else source
+    return compiled
+
+
+def _compile_with(python: str, source: Path, compiled: Path) -> None:
+    subprocess.run(
+        [python, "-I", "-S", "-c", _COMPILE, str(source), str(compiled)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=body_environment(ProcessSettings(), os.environ),
+        timeout=_COMPILE_DEADLINE,
+        check=True,
+    )
 
 
 def body_environment(settings: ProcessSettings, server: Mapping[str, str]) -> dict[str, str]:
