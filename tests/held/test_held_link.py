@@ -5,57 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
 import anyio
 import pytest
 
-import sac_core
+from holder_process import PROGRAM, linked, running_holder, shell, started
 from sac_core.errors import DeadlineError, LostError, NotFoundError
 from sac_core.held import HolderLink, open_link
 from sac_core.models.process import Command, Exit, TtySize
-
-PROGRAM = Path(sac_core.__file__).parent / "holder" / "program.py"
-
-
-@contextmanager
-def running_holder(folder: Path, program: Path = PROGRAM, python: str = sys.executable) -> Iterator[None]:
-    """A holder in a folder, killed at the end."""
-    command = [python, "-I", "-S", str(program), "--dir", str(folder), "--uid", "u1", "--foreground", "1"]
-    with subprocess.Popen(command) as holder:
-        try:
-            yield
-        finally:
-            holder.kill()
-
-
-async def started(folder: Path) -> None:
-    with anyio.fail_after(10):
-        while not (folder / "pid").exists():  # noqa: ASYNC110
-            await anyio.sleep(0.01)
-
-
-@pytest.fixture
-async def holder(tmp_path: Path) -> AsyncIterator[Path]:
-    """A holder's folder; the holder ends with the test."""
-    with running_holder(tmp_path):
-        await started(tmp_path)
-        yield tmp_path
-
-
-@pytest.fixture
-async def link(holder: Path) -> AsyncIterator[HolderLink]:
-    async with open_link(await anyio.connect_unix(holder / "holder.sock")) as link:
-        yield link
-
-
-def shell(line: str, *, tty: bool = False, block: bool = True) -> Command:
-    return Command(argv=("sh", "-c", line), tty=TtySize() if tty else None, overflow="block" if block else "drop")
 
 
 async def test_streams_stay_apart_and_the_exit_follows(link: HolderLink) -> None:
@@ -83,7 +43,7 @@ async def test_drop_tells_a_gap_and_keeps_the_newest(link: HolderLink) -> None:
 
 
 async def test_a_large_paste_arrives_whole(link: HolderLink) -> None:
-    data = bytes(range(256)) * 8192
+    data = bytes(range(256)) * 40960
     line = f"stty raw -echo; echo go; head -c {len(data)} | sha256sum"
     process = await link.open_process("p", shell(line, tty=True))
     output = process.output()
@@ -102,10 +62,10 @@ async def test_interrupt_acts_while_yes_floods(link: HolderLink) -> None:
 
 
 async def test_reattach_with_an_offset_over_a_new_link(holder: Path) -> None:
-    async with open_link(await anyio.connect_unix(holder / "holder.sock")) as first:
+    async with linked(holder) as first:
         process = await first.open_process("p", shell("printf 0123456789; read line; printf $line", tty=True))
         assert (await anext(process.output())).data == b"0123456789"
-    async with open_link(await anyio.connect_unix(holder / "holder.sock")) as second:
+    async with linked(holder) as second:
         again = await second.process("p")
         assert again is not None
         await again.write(b"end\n")
@@ -203,6 +163,6 @@ async def test_an_error_in_the_holder_costs_what_it_happened_to_only(tmp_path: P
                 process = await hurt.open_process("p", shell("echo; read line", tty=True))
                 await process.write(b"\n")
                 await process.aclose()
-        async with open_link(await anyio.connect_unix(tmp_path / "holder.sock")) as link:
+        async with linked(tmp_path) as link:
             assert len(await link.list()) <= 1
     assert "ZeroDivisionError: on purpose" in (tmp_path / "errors.log").read_text()
