@@ -74,10 +74,10 @@ class Seen:
         self.screen.resize(rows, cols)
         await self.terminal.resize(cols, rows)
 
-    async def ended(self) -> int | None:
+    async def ended(self) -> int | str | None:
         await self.until(lambda: self.exit, "the end")
         assert self.exit is not None
-        return self.exit.code
+        return self.exit.signal or self.exit.code
 
 
 @pytest.fixture
@@ -188,6 +188,8 @@ async def test_the_python_repl_evaluates_and_ends_at_ctrl_d(sac: Sac) -> None:
         await repl.shows("^waits$")
         await repl.type("\x03")
         await repl.shows("KeyboardInterrupt")
+        await repl.type("print('goes', 'on')\r")
+        await repl.shows("^goes on$")
         await repl.type("\x04")
         assert await repl.ended() == 0
 
