@@ -33,18 +33,18 @@ def kind_routes(kind: Kind) -> Iterator[Route]:
     """The routes of one kind."""
     verbs = _Verbs(kind)
     many, one = f"/api/v1/{kind.plural}", f"/api/v1/{kind.plural}/{{name}}"
-    model, name = kind.model, kind.singular
+    model, name = kind.model, f"{'an' if kind.singular[0] in 'aeiou' else 'a'} {kind.singular}"
     every = {
         "list": Route("GET", many, kind.permission("list"), verbs.list, f"List {kind.plural}, or watch them",
                       query=_LIST_QUERY, returns=_list_model(kind)),
-        "create": Route("POST", many, kind.permission("create"), verbs.create, f"Create a {name}",
+        "create": Route("POST", many, kind.permission("create"), verbs.create, f"Create {name}",
                         body=model, returns=model, status=201),
-        "get": Route("GET", one, kind.permission("get"), verbs.get, f"Read a {name}", returns=model),
-        "replace": Route("PUT", one, kind.permission("replace"), verbs.replace, f"Replace a {name}",
+        "get": Route("GET", one, kind.permission("get"), verbs.get, f"Read {name}", returns=model),
+        "replace": Route("PUT", one, kind.permission("replace"), verbs.replace, f"Replace {name}",
                          body=model, returns=model),
-        "patch": Route("PATCH", one, kind.permission("patch"), verbs.patch, f"Change a {name} by merge patch",
+        "patch": Route("PATCH", one, kind.permission("patch"), verbs.patch, f"Change {name} by merge patch",
                        body=AnyObject, returns=model),
-        "delete": Route("DELETE", one, kind.permission("delete"), verbs.delete, f"Delete a {name}",
+        "delete": Route("DELETE", one, kind.permission("delete"), verbs.delete, f"Delete {name}",
                         returns=model, status=202),
     }  # fmt: skip
     return (route for verb, route in every.items() if verb in kind.verbs)

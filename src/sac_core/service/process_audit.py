@@ -30,15 +30,16 @@ async def sessions_of(services: Services, agent: Agent) -> list[Record]:
 
 async def audit(services: Services, agent: Agent, body: Body) -> None:
     """End processes that no session claims, and sessions whose process has ended or is not there."""
+    before = {record.uid: record for record in await sessions_of(services, agent)}
+    execs = set(body.execs)
     processes = {process.id: process for process in await body.list()}
-    rows = {record.uid: record for record in await sessions_of(services, agent)}
-    for process in processes.values():
-        if not _claimed(process, rows, body):
-            log.warning("ending process %s of agent %s: nobody claims it", process.id, agent.metadata.name)
-            found = await body.find(process.id)
-            if found is not None:
-                await found.aclose()
-    for uid, record in rows.items():
+    unclaimed = [process for process in processes if not _claimed(process, before, execs | body.execs)]
+    if unclaimed:  # a row is committed before its process is opened: what was listed has its row by now
+        after = {record.uid: record for record in await sessions_of(services, agent)}
+        for process in unclaimed:
+            if not _claimed(process, after, execs | body.execs):
+                await _end(agent, body, process)
+    for uid, record in before.items():  # a process is opened before its row says so: these must have been listed
         if record.status.get("phase") == "Running" and record.deleted_at is None:
             await _settle(services, record, processes.get(uid))
 
@@ -65,6 +66,13 @@ async def end_sessions(services: Services, agent: Agent, reason: str, *, remove:
             await end_session(services, record, Exit(reason=reason))
 
 
+async def _end(agent: Agent, body: Body, process_id: str) -> None:
+    process = await body.find(process_id)
+    if process is not None:
+        log.warning("ending process %s of agent %s: nobody claims it", process_id, agent.metadata.name)
+        await process.aclose()
+
+
 async def _settle(services: Services, record: Record, process: Running | None) -> None:
     if process is None:
         await end_session(services, record, Exit(reason="Lost"))
@@ -80,7 +88,7 @@ async def _remove(services: Services, record: Record) -> None:
         return
 
 
-def _claimed(process: Running, rows: dict[str, Record], body: Body) -> bool:
-    if process.id.startswith(PREFIX):
-        return process.id in body.execs
-    return process.id == MAIN or process.id in rows
+def _claimed(process_id: str, rows: dict[str, Record], execs: set[str]) -> bool:
+    if process_id.startswith(PREFIX):
+        return process_id in execs
+    return process_id == MAIN or process_id in rows

@@ -10,7 +10,7 @@ from pathlib import Path
 from sac_core.errors import LaunchError, UnsupportedError
 from sac_core.models.launch import Launch
 
-_ISOLATED = "choose an executor that isolates, such as docker"
+_ISOLATED = "choose an executor that isolates"
 
 
 def check_launch(launch: Launch) -> None:
