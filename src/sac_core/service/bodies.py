@@ -174,7 +174,9 @@ class Bodies:
     def leave(self, uid: str) -> None:
         """Close the way into a body; its processes go on."""
         entry = self._entries.pop(uid, None)
-        self._locks.pop(uid, None)
+        lock = self._locks.get(uid)
+        if lock is not None and not lock.locked():
+            del self._locks[uid]
         if entry:
             entry.close()
 
@@ -201,10 +203,13 @@ class Bodies:
                 entry = self._entries[uid] = _Entry(HeldBody(link), close)
                 task_status.started()
                 await link.closed.wait()
-        except SacError as error:
+        except Exception as error:
             if entry is None:
                 raise
-            log.info("the link to body %s was lost: %s", uid, error)
+            if isinstance(error, SacError):
+                log.info("the link to body %s was lost: %s", uid, error)
+            else:  # one body's fault must not take the others with it
+                log.exception("a fault in the link to body %s", uid)
         finally:
             if entry is not None and self._entries.get(uid) is entry:
                 del self._entries[uid]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 
@@ -10,6 +11,8 @@ import anyio
 from sac_core.contracts.process import Process
 from sac_core.errors import SacError
 from sac_core.models.process import Chunk, Exit
+
+log = logging.getLogger("sac.bodies")
 
 LOG_SIZE = 1024 * 1024
 """Bytes of output that are kept; the oldest go first."""
@@ -41,8 +44,10 @@ class KeptProcess(Process):
                 async for chunk in self._process.output():
                     self._keep(chunk)
                 exit = await self._process.wait()
-            except SacError:
-                exit = Exit(reason="Lost")
+            except SacError as error:
+                log.info("process %s was lost: %s", self.id, error)
+            except Exception:  # one process's fault must not take the others with it
+                log.exception("a fault while reading process %s", self.id)
         self.exit = exit
         self._done.set()
         self._tell()

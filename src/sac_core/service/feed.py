@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import anyio
 
 from sac_core.contracts.process import Process
-from sac_core.errors import LostError, NotFoundError, SacError
+from sac_core.errors import NotFoundError, SacError
 from sac_core.models.process import Chunk, Exit, TtySize
 
 if TYPE_CHECKING:
     from sac_core.service.viewer import Viewer
+
+log = logging.getLogger("sac.terminals")
 
 TAIL = 512 * 1024
 """Bytes of output kept for viewers that are a little behind."""
@@ -46,7 +49,11 @@ class Feed:
     async def run(self) -> None:
         """Read the process to its end, at the pace of the quickest viewer."""
         with self._scope:
-            self.exit = await self._read()
+            try:
+                self.exit = await self._read()
+            except Exception:  # one session's fault must not take the others with it
+                log.exception("a fault while reading process %s", self.process.id)
+                self.exit = Exit(reason="Lost")
             self._wake_all()
 
     def close(self) -> None:
@@ -110,7 +117,7 @@ class Feed:
                     if self._ahead():
                         await self._wait_for_room()
                 return await self.process.wait()
-            except LostError:
+            except SacError:
                 end = await self._find_again()
                 if end is not None:
                     return end
@@ -120,14 +127,15 @@ class Feed:
         pause = _FIRST_PAUSE
         with anyio.move_on_after(_FIND_AGAIN):
             while True:
+                await anyio.sleep(pause)
+                pause = min(pause * 2, 1.0)
                 try:
                     self.process = await self._find()
                     return None
                 except NotFoundError:
                     return Exit(reason="Deleted")
-                except SacError:
-                    await anyio.sleep(pause)
-                    pause = min(pause * 2, 1.0)
+                except SacError as error:
+                    log.info("process %s is not found again yet: %s", self.process.id, error)
         return Exit(reason="Lost")
 
     def _keep(self, chunk: Chunk) -> None:

@@ -122,6 +122,8 @@ class Reconciler:
             except SacError as error:
                 log.warning("cannot read changes: %s", error)
                 await anyio.sleep(_AFTER_ERROR * random.uniform(0.5, 1.0))
+            except Exception:  # the change that cannot be told is passed over, for `since` is behind it
+                log.exception("a fault while telling changes")
 
     def _changed(self, change: Change[Record]) -> None:
         record = change.object
@@ -144,6 +146,8 @@ class Reconciler:
                 await self.services.store.prune(keep=_KEPT_CHANGES)
             except SacError as error:
                 log.warning("cannot look for what is due: %s", error)
+            except Exception:
+                log.exception("a fault while looking for what is due")
             await anyio.sleep(_SWEEP * random.uniform(0.9, 1.1))
 
     async def _hint_all(self) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from sac_core.contracts.sac import Terminal
-from sac_core.errors import ForbiddenError, LostError
+from sac_core.errors import ForbiddenError, SacError
 from sac_core.models.process import Chunk, TtySize
 from sac_core.service.feed import Feed
 from sac_core.wire.terminal import (
@@ -134,7 +134,7 @@ class Viewer(Terminal):
                 if self._number is not None or self._news or self._window_is_full():
                     return
             self._number = self._feed.next  # it has ended meanwhile, and all of it was read
-        except LostError:
+        except SacError:
             await self._found_again()
         finally:
             await output.aclose()  # type: ignore[attr-defined]
