@@ -136,8 +136,10 @@ async def test_more_output_than_its_credit_ends_the_link(liar: Liar) -> None:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(flood)
                 process = await link.open_process("p", Command(argv=("cat",)))
-                await anext(process.output())
+                chunks = process.output()
+                await anext(chunks)
                 await link.closed.wait()
+                tasks.cancel_scope.cancel()
 
 
 RECORD: dict[str, Any] = {"process": "p", "pid": 1, "argv": ["x"], "tty": False, "start": 0, "end": 0, "exit": None}
