@@ -131,15 +131,14 @@ async def test_more_output_than_its_credit_ends_the_link(liar: Liar) -> None:
         with suppress(anyio.BrokenResourceError):
             await liar.stream.send(output(1, 0, b"x" * 900_000))
 
-    with anyio.fail_after(5):
-        async with greeted(liar) as link:
-            async with anyio.create_task_group() as tasks:
+    async with anyio.create_task_group() as tasks:
+        with anyio.fail_after(5):
+            async with greeted(liar) as link:
                 tasks.start_soon(flood)
                 process = await link.open_process("p", Command(argv=("cat",)))
                 chunks = process.output()
                 await anext(chunks)
                 await link.closed.wait()
-                tasks.cancel_scope.cancel()
 
 
 RECORD: dict[str, Any] = {"process": "p", "pid": 1, "argv": ["x"], "tty": False, "start": 0, "end": 0, "exit": None}
