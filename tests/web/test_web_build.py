@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -118,8 +119,12 @@ def test_the_lock_names_no_download_host() -> None:
 
 
 def test_the_logic_of_the_console() -> None:
-    npm = shutil.which("npm")
+    path = f"{WEB.parent / '.node' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    npm = shutil.which("npm", path=path)
     if npm is None or not (WEB / "node_modules" / "vite").is_dir():
         pytest.skip("npm or the console's packages are not here: cd web && npm ci --ignore-scripts")
-    done = subprocess.run([npm, "test", "--silent"], cwd=WEB, capture_output=True, text=True, timeout=100)
+    environment = {**os.environ, "PATH": path}
+    done = subprocess.run(
+        [npm, "test", "--silent"], cwd=WEB, capture_output=True, text=True, timeout=100, env=environment
+    )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
