@@ -1,0 +1,91 @@
+"""A full disk: a clear error for what must be written; what runs and what is only read goes on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import anyio
+import pytest
+
+from live_server import LiveServer, until
+from sac_core.client.surface import HttpSac
+from sac_core.errors import SacError
+from sac_core.wire.terminal import Output
+
+SIZE = "24m"
+
+
+@pytest.fixture
+async def small(tmp_path: Path) -> AsyncIterator[LiveServer]:
+    """A server whose data directory is a disk of its own."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if os.getuid() != 0:
+        pytest.skip("faults: only root may mount a small disk")
+    done = await anyio.run_process(["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(disk)], check=False)
+    if done.returncode != 0:
+        pytest.skip(f"faults: no small disk can be mounted here: {done.stderr.decode().strip()}")
+    server = LiveServer(disk / "data")
+    try:
+        await server.start()
+        yield server
+    finally:
+        server.end()
+        await anyio.run_process(["umount", "--lazy", str(disk)])
+
+
+def fill(folder: Path) -> Path:
+    """Take all that is left of the disk."""
+    filler = folder.parent / "filler"
+    with filler.open("wb", buffering=0) as file:
+        for size in (1 << 20, 1 << 12, 1):
+            try:
+                while True:
+                    file.write(bytes(size))
+            except OSError:
+                continue
+    return filler
+
+
+async def test_a_full_disk_is_an_error_that_says_so_and_all_else_goes_on(small: LiveServer) -> None:
+    async with small.client() as sac:
+        await sac.agents.create("before")
+        await sac.agents.wait("before", timeout=20)
+        session = (await sac.sessions.create("before", command=["cat"])).metadata.name
+        async with sac.sessions.attach(session) as terminal:
+            filler = fill(small.folder)
+            error = await refused(sac)
+            assert "disk" in str(error) or "space" in str(error), error
+            assert "Traceback" not in small.said
+            assert (await sac.agents.get("before")).status.phase == "Running"
+            assert (await sac.exec("before", ["echo", "goes on"])).stdout == "goes on\n"
+            await terminal.write(b"still here\n")
+            seen = b""
+            with anyio.fail_after(10):
+                async for event in terminal:
+                    seen += event.data if isinstance(event, Output) else b""
+                    if seen.count(b"still here") == 2:
+                        break
+            filler.unlink()
+
+        async def made() -> bool:
+            try:
+                await sac.agents.create("after")
+            except SacError:
+                return False
+            return True
+
+        await until(made, seconds=15)
+        await sac.agents.wait("after", timeout=20)
+
+
+async def refused(sac: HttpSac) -> SacError:
+    """Create agents until one is refused; the first may still fit into what was set aside."""
+    for number in range(50):
+        try:
+            await sac.agents.create(f"more-{number}")
+        except SacError as error:
+            return error
+    raise AssertionError("the disk is full, and nothing says so")
