@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -16,6 +17,7 @@ from sac_core.builtin.process import host
 from sac_core.builtin.process.executor import ProcessExecutor, open_process_executor
 from sac_core.builtin.process.folder import BodyFolder
 from sac_core.builtin.process.settings import ProcessSettings
+from sac_core.builtin.process.starting import holder_program
 from sac_core.contracts.context import Entry, PluginContext, State
 from sac_core.errors import ConflictError, LaunchError, LostError, UnsupportedError
 from sac_core.held import open_link
@@ -187,6 +189,32 @@ async def test_a_killed_holder_is_lost_and_leaves_no_strays(executor: ProcessExe
     assert before, "the test needs a stray"
     await running(executor)
     assert not set(before) & set(host.strays(KEY.uid))
+
+
+async def test_deleting_the_body_of_a_killed_holder_kills_its_strays(executor: ProcessExecutor) -> None:
+    await running(executor)
+    stream = await executor.open_holder(KEY)
+    assert stream is not None
+    async with open_link(stream) as link:
+        await link.open_process("s", Command(argv=("sh", "-c", "setsid sleep 600 & exec sleep 600")))
+        await soon(lambda: len(host.strays(KEY.uid)) == 2)
+        os.kill(holder_pid(executor), signal.SIGKILL)
+        with anyio.fail_after(5):
+            await link.closed.wait()
+    assert host.strays(KEY.uid), "the test needs a stray"
+    await deleted(executor)
+    assert host.strays(KEY.uid) == {}
+
+
+async def test_the_holder_is_compiled_with_the_interpreter_that_runs_it(tmp_path: Path) -> None:
+    settings, context = ProcessSettings(python=sys.executable), PluginContext("owner-1", tmp_path, NoState())
+    async with open_process_executor(settings, context) as executor:
+        await running(executor)
+        arguments = Path(f"/proc/{holder_pid(executor)}/cmdline").read_text().split("\0")
+        assert str(tmp_path / "holder.pyc") in arguments
+        await deleted(executor)
+    broken = ProcessSettings(python="/no/such/python")
+    assert holder_program(tmp_path, broken).suffix == ".py"
 
 
 async def test_found_again_after_the_server(opener: Opener) -> None:
