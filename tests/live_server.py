@@ -63,6 +63,10 @@ class LiveServer:
     env: dict[str, str] = field(default_factory=clean_environment, repr=False)
     process: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
 
+    def __post_init__(self) -> None:
+        # A login shell reads its user's profile: tests must not depend on what that does.
+        self.env["HOME"] = str(self.folder.parent)
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
