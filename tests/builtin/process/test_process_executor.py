@@ -110,6 +110,10 @@ def holder_pid(executor: ProcessExecutor) -> int:
     return holder.pid
 
 
+def arguments_of(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+
+
 async def gone(pid: int) -> None:
     await soon(lambda: host.start_of(pid) is None)
 
@@ -210,8 +214,7 @@ async def test_the_holder_is_compiled_with_the_interpreter_that_runs_it(tmp_path
     settings, context = ProcessSettings(python=sys.executable), PluginContext("owner-1", tmp_path, NoState())
     async with open_process_executor(settings, context) as executor:
         await running(executor)
-        arguments = Path(f"/proc/{holder_pid(executor)}/cmdline").read_text().split("\0")
-        assert str(tmp_path / "holder.pyc") in arguments
+        assert str(tmp_path / "holder.pyc") in arguments_of(holder_pid(executor))
         await deleted(executor)
     broken = ProcessSettings(python="/no/such/python")
     assert holder_program(tmp_path, broken).suffix == ".py"
