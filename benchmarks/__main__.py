@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -25,7 +26,7 @@ TINY: Mapping[str, Measure] = {
     "startup": lambda server: startup.measure(rounds=1),
     "requests": partial(requests.measure, seconds=0.2, rounds=1),
     "throughput": partial(throughput.measure, size=1_000_000, rounds=1),
-    "echo": partial(echo.measure, keys=10, sessions=4, seconds=0.3, rounds=1),
+    "echo": partial(echo.measure, keys=10, sessions=4, agents=2, seconds=0.3, rounds=1),
     "interrupt": partial(interrupt.measure, seconds=0.1, rounds=1),
     "idle": partial(idle.measure, terminals=4, agents=2, settle=0.1),
 }
@@ -34,6 +35,7 @@ TINY: Mapping[str, Measure] = {
 def main(words: list[str] | None = None) -> int:
     """Each benchmark on a server of its own, so that none inherits another's memory."""
     asked = _parser().parse_args(words)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that servers and agents are ended
     figures: list[Figure] = []
     for name in asked.names or BENCHMARKS:
         print(f"{name} ...", file=sys.stderr, flush=True)

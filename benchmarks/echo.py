@@ -18,8 +18,7 @@ from benchmarks.figures import Bar, Figure
 from benchmarks.websocket import BINARY, WebSocket
 
 COMMAND = ("sh", "-c", "stty raw -echo; printf ready; exec cat")
-_AGENTS = 10
-_LATE = 1.0
+_LATE = 10.0
 """Seconds that an echo may take before the measurement fails."""
 
 
@@ -69,15 +68,15 @@ class SessionKeyboard:
 
 
 def measure(
-    server: Server, *, keys: int = 2000, sessions: int = 100, seconds: float = 10, rounds: int = 3
+    server: Server, *, keys: int = 2000, sessions: int = 100, agents: int = 10, seconds: float = 10, rounds: int = 3
 ) -> Iterator[Figure]:
     """One session, then many; bare ptys in turn with SAC's, the same loop for both."""
-    agents = [f"echo-{number}" for number in range(_AGENTS)]
-    for agent in agents:
-        server.agent(agent)
+    names = [f"echo-{number}" for number in range(agents)]
+    for name in names:
+        server.agent(name)
     with ExitStack() as stack:
         bare: list[Keyboard] = [PtyKeyboard(stack.enter_context(on_pty(COMMAND))) for _ in range(sessions)]
-        ours: list[Keyboard] = [_session(server, agents[number % _AGENTS], stack) for number in range(sessions)]
+        ours: list[Keyboard] = [_session(server, names[number % agents], stack) for number in range(sessions)]
         for keyboard in [*bare, *ours]:
             _wait_ready(keyboard)
         yield _one(ours[0], bare[0], keys, rounds)

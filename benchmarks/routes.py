@@ -5,7 +5,7 @@ Served as SAC's own are: uvicorn, uvloop, no access log. Prints its port.
 
 from __future__ import annotations
 
-import asyncio
+import json
 import socket
 import sys
 from pathlib import Path
@@ -38,8 +38,13 @@ def routes_of(database: Path) -> list[Route]:
         parameters = {"kind": "Agent", "name": request.path_params["name"], "tenant": "default"}
         async with engine.connect() as connection:
             row = (await connection.execute(_ONE, parameters)).one()
-        metadata = {"name": row.name, "namespace": row.tenant, "uid": row.uid, "labels": row.labels}
-        return JSONResponse({"metadata": metadata, "spec": row.spec, "status": row.status})
+        metadata = {"name": row.name, "namespace": row.tenant, "uid": row.uid, "owner": row.owner}
+        metadata |= {"labels": json.loads(row.labels), **json.loads(row.meta)}
+        metadata |= {"generation": row.generation, "resourceVersion": str(row.resource_version)}
+        spec, status = json.loads(row.spec), json.loads(row.status)
+        return JSONResponse(
+            {"apiVersion": "sac/v1", "kind": row.kind, "metadata": metadata} | {"spec": spec, "status": status}
+        )
 
     async def bare(request: Request) -> JSONResponse:
         return JSONResponse({"metadata": {"name": request.path_params["name"]}})
@@ -57,5 +62,4 @@ async def serve(database: Path) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.install() if sys.version_info < (3, 12) else None
-    asyncio.run(serve(Path(sys.argv[1])))
+    uvloop.run(serve(Path(sys.argv[1])))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,18 +13,22 @@ pytest.importorskip("terminado", reason="the libraries of the group bench are no
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.__main__ import TINY
-from benchmarks.bodies import running_server
+from benchmarks.bodies import Server, running_server
 from benchmarks.figures import Bar, Figure, added, compared, save, table
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with running_server() as running:
+        yield running
+
+
 @pytest.mark.parametrize("name", TINY)
-def test_a_benchmark_runs(name: str) -> None:
-    with running_server() as server:
-        figures = list(TINY[name](server))
-        log = (server.folder / "log").read_text()
+def test_a_benchmark_runs(server: Server, name: str) -> None:
+    figures = list(TINY[name](server))
     assert figures
     assert all(figure.ours > 0 for figure in figures if figure.unit != "KiB each")
-    assert "Traceback" not in log
+    assert "Traceback" not in (server.folder / "log").read_text()
 
 
 def test_a_comparison_is_the_median_of_the_pairs() -> None:
