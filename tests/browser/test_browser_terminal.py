@@ -184,3 +184,25 @@ async def test_a_tall_window_shows_a_long_output_in_order(
         await console.type("\n")
         await console.sees(re.compile(r"100\s*$"))
         assert await console.lines() == [str(number) for number in range(1, 101)]
+
+
+async def test_a_click_reaches_a_program_that_wants_the_mouse(console: Console, sac: HttpSac) -> None:
+    program = "printf '\\033[?1000h\\033[?1006h'; stty raw -echo; echo ready; exec od -An -v -w1 -c"
+    await console.open_session(await session(sac, "sh", "-c", program))
+    await console.sees("ready")
+    x, y = await place_of(console, "ready")
+    await console.page.mouse.click(x, y)
+    between = r"\s*".join(["033", re.escape("["), "<", "0", ";", "[2-4]", ";", "1", "M"])
+    await console.sees(re.compile(between))
+
+
+async def test_what_is_selected_is_copied_and_pasted_by_keys(console: Console, sac: HttpSac) -> None:
+    await console.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await console.open_session(await session(sac, "sh", "-c", "echo precious; exec cat"))
+    await console.sees("precious")
+    x, y = await place_of(console, "precious")
+    await console.page.mouse.dblclick(x, y)
+    await console.page.keyboard.press("Control+Shift+C")
+    await console.type("again ")
+    await console.page.keyboard.press("Control+Shift+V")
+    await console.sees("again precious")
