@@ -132,3 +132,20 @@ async def test_a_changed_spec_replaces_the_body_and_a_label_does_not(world: Worl
         now = [body for body in world.target.bodies(agent.metadata.uid) if body.alive]
         assert len(now) == 1
         assert now[0] is not first
+
+
+async def test_a_body_that_is_ending_is_asked_again_until_it_has_ended(world: World) -> None:
+    world.target.default_plan = StartPlan(stop_seconds=1e6)
+    plan = FaultPlan()
+    async with world.sac(plan) as sac:
+
+        async def asked_again() -> bool:
+            return len([point for point in plan.visited if point.method == "ensure" and point.step == "after"]) > 3
+
+        await sac.agents.create("a1")
+        await sac.agents.wait("a1", timeout=10)
+        await sac.agents.restart("a1")
+        await eventually(asked_again, 10)
+        world.target.clock.advance(60)
+        await sac.agents.wait("a1", timeout=20)
+        assert len(list(world.target.bodies())) == 1

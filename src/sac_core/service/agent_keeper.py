@@ -78,7 +78,7 @@ class AgentKeeper:
         match observed.phase:
             case "running" if observed.hash == launch.hash and observed.generation == launch.generation:
                 return await self._enter(work, launch)
-            case "pending" | "terminating" | "unknown":
+            case "pending" | "unknown":
                 return await self._starting(work, observed)
             case "exited" | "failed" if not work.fresh and work.agent.status.next_attempt is None:
                 return await self._ended(work, observed.exit, observed.reason, observed.message)
