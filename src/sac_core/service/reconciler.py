@@ -50,6 +50,7 @@ class Reconciler:
     group: TaskGroup
     resync: float
     _active: dict[Item, bool] = field(default_factory=dict)
+    _due: dict[Item, float] = field(default_factory=dict)
     _limit: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(_AT_ONCE))
 
     def start(self, since: int) -> None:
@@ -87,7 +88,8 @@ class Reconciler:
         if hinted:
             self.hint(kind, uid)
         elif again is not None and again < _SWEEP:
-            self.group.start_soon(self._later, item, again)
+            self._due[item] = due = anyio.current_time() + again
+            self.group.start_soon(self._later, item, due)
 
     async def _settled(self, keeper: AgentKeeper | SessionKeeper, uid: str) -> float | None:
         """Take a step; whatever it raises ends nothing but the step."""
@@ -101,9 +103,12 @@ class Reconciler:
             log.exception("a fault while settling %s", uid)
         return _AFTER_ERROR * random.uniform(0.5, 0.9)
 
-    async def _later(self, item: Item, seconds: float) -> None:
-        await anyio.sleep(seconds)
-        self.hint(*item)
+    async def _later(self, item: Item, due: float) -> None:
+        """The newest step says when to look again; every hint in between would else begin a row of looks of its own."""
+        await anyio.sleep_until(due)
+        if self._due.get(item) == due:
+            del self._due[item]
+            self.hint(*item)
 
     async def _follow(self, since: int) -> None:
         """Hint at what changes, and tell plugins."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
 from sac_core.contracts.sac import Sessions, Terminal
 from sac_core.contracts.store import Record, Unit
-from sac_core.errors import LaunchError, NotReadyError
+from sac_core.errors import LaunchError, LostError, NotFoundError, NotReadyError
 from sac_core.models.agent import Agent
 from sac_core.models.kind import AGENT
 from sac_core.models.process import TtySize
@@ -50,6 +50,13 @@ class SessionService(StoredResources[Session], Sessions):
         except (LaunchError, NotReadyError):
             await self._withdraw(session)
             raise
+        except LostError:
+            await self._withdraw(session)
+            raise NotReadyError(
+                f"agent {session.spec.agent!r} has just ended or been stopped",
+                field="spec.agent",
+                hint=f"wait for it, or start it: sac start {session.spec.agent}",
+            ) from None
         return self._model(await self._read(session.metadata.name))
 
     @asynccontextmanager
@@ -99,6 +106,7 @@ class SessionService(StoredResources[Session], Sessions):
         return command.argv
 
     async def _withdraw(self, session: Session) -> None:
-        """Remove the row of a session that could not be opened."""
-        async with self._services.store.transaction(self._scope) as unit:
-            await unit.remove(await unit.by_uid("Session", session.metadata.uid))
+        """Remove the row of a session that could not be opened, if its agent has not taken it along."""
+        with suppress(NotFoundError):
+            async with self._services.store.transaction(self._scope) as unit:
+                await unit.remove(await unit.by_uid("Session", session.metadata.uid))
