@@ -19,6 +19,9 @@ from sac_core.wire.terminal import SUBPROTOCOL, Exited
 if TYPE_CHECKING:
     from live_server import LiveServer
 
+STUBBORN = ["sh", "-c", "trap '' HUP; sleep 1234 & wait"]
+"""Outlives its terminal: only who looks for it ends it."""
+
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_stopped_server_leaves_agents_running_and_says_when_to_come_back(
@@ -74,7 +77,7 @@ async def test_a_killed_holder_is_told_and_replaced_and_leaves_nothing(live: Liv
     async with live.client() as sac:
         await sac.agents.create("a1")
         await sac.agents.wait("a1", timeout=20)
-        session = (await sac.sessions.create("a1", command=["sleep", "1234"])).metadata.name
+        session = (await sac.sessions.create("a1", command=STUBBORN)).metadata.name
         holder = live.holders()[0]
         inside = holder.children(recursive=True)
         assert inside
@@ -108,3 +111,16 @@ async def watch_restart(sac: HttpSac) -> None:
         elif status.restarts:
             assert said & {"Lost", "RemovedOutside", "CrashLoop"}, said
             return
+
+
+async def test_a_restart_that_was_asked_for_counts_as_no_failure(live: LiveServer) -> None:
+    async with live.client() as sac:
+        await sac.agents.create("a1")
+        await sac.agents.wait("a1", timeout=20)
+        await sac.sessions.create("a1", command=["sleep", "1234"])
+        before = live.holders()[0].pid
+        await sac.agents.restart("a1")
+        agent = await sac.agents.wait("a1", timeout=30)
+        assert (agent.status.restarts, agent.status.reason) == (0, "")
+        assert [holder.pid for holder in live.holders()] != [before]
+        assert len(live.holders()) == 1

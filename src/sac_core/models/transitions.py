@@ -35,6 +35,11 @@ def attempt(status: AgentStatus, now: datetime, *, fresh: bool) -> AgentStatus:
     return status.model_copy(update=update | ({"restarts": 0} if fresh else {}))
 
 
+def postponed(status: AgentStatus, before: AgentStatus, now: datetime, *, fresh: bool) -> AgentStatus:
+    """What was there is still ending: the attempt is due again at once, and that end is none to count."""
+    return status.model_copy(update={"next_attempt": now, "started_at": now if fresh else before.started_at or now})
+
+
 def starting(status: AgentStatus, now: datetime, body: Observed) -> AgentStatus:
     """A body is on its way."""
     return _condition(status, now, "Ready", "False", "Starting").model_copy(

@@ -90,8 +90,11 @@ class AgentKeeper:
         if work.waits is not None:
             return Step(work.agent.status, work.waits)
         observed = await work.ensure(launch)
-        status = transitions.reachable(work.agent.status, self._services.now())
-        work = work.with_status(transitions.attempt(status, self._services.now(), fresh=work.fresh))
+        now = self._services.now()
+        status = transitions.attempt(transitions.reachable(work.agent.status, now), now, fresh=work.fresh)
+        if observed.phase == "terminating":
+            status = transitions.postponed(status, work.agent.status, now, fresh=work.fresh)
+        work = work.with_status(status)
         if observed.phase == "running" and observed.hash == launch.hash:
             return await self._enter(work, launch)
         return await self._starting(work, observed)
