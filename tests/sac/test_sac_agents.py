@@ -172,6 +172,17 @@ async def test_a_run_agent_completes_and_its_log_can_be_read(sac: Sac) -> None:
     assert b"".join([chunk.data async for chunk in sac.agents.logs("a1")]) == b"done\n"
 
 
+async def test_a_log_that_is_read_to_its_end_is_not_waited_for(sac: Sac) -> None:
+    await sac.agents.create("a1", {"command": ["sh", "-c", "echo ready; sleep 1000"]})
+    await sac.agents.wait("a1", timeout=20)
+    async for chunk in sac.agents.logs("a1", follow=True):
+        if chunk.end >= len(b"ready\n"):
+            break
+    for since in (len(b"ready\n"), 1000):
+        with anyio.fail_after(10):
+            assert [chunk async for chunk in sac.agents.logs("a1", since=since)] == []
+
+
 async def test_a_run_agent_that_fails_says_how(sac: Sac) -> None:
     await sac.agents.create("a1", {"command": ["sh", "-c", "exit 7"], "lifetime": "run"})
     with pytest.raises(LaunchError, match="code 7"):

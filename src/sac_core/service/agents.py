@@ -91,7 +91,7 @@ class AgentService(StoredResources[Agent], Agents):
         if process is None:
             raise NotReadyError(f"the main process of agent {name!r} has not been started yet")
         end = None if follow else await body.output_end(MAIN)
-        if end == 0:
+        if end is not None and since >= end:
             return
         async for chunk in process.output(since):
             yield chunk
