@@ -78,6 +78,19 @@ async def test_an_idempotency_key_makes_one_agent(sac: Sac) -> None:
         await sac.agents.create("a2", idempotency_key="k1")
 
 
+async def test_the_same_request_ten_times_at_one_moment_makes_one_agent(sac: Sac) -> None:
+    uids: list[str] = []
+
+    async def create() -> None:
+        uids.append((await sac.agents.create("a1", idempotency_key="k1")).metadata.uid)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(10):
+            group.start_soon(create)
+    assert len(uids) == 10
+    assert len(set(uids)) == 1
+
+
 async def test_a_stale_version_is_refused_with_the_current_one(sac: Sac) -> None:
     await sac.agents.create("a1")
     agent = await sac.agents.wait("a1")

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from sac_core.contracts.sac import Resources
 from sac_core.contracts.store import Query, Record, Scope, Unit
-from sac_core.errors import ConflictError, ForbiddenError, UnsupportedError
+from sac_core.errors import ConflictError, ForbiddenError, NotFoundError, UnsupportedError
 from sac_core.models.change import Change, Page, Synced
 from sac_core.models.kind import Kind, Verb
 from sac_core.service import documents, idempotency
@@ -34,13 +34,11 @@ class StoredResources(Resources[T]):
     async def create_from(self, document: Mapping[str, Any], *, idempotency_key: str | None = None) -> T:
         self._allow("create")
         record = documents.new_record(self._kind, document, tenant=self._scope.tenant, owner=self._scope.principal.id)
-        if idempotency_key is not None:
-            record, done = await idempotency.claim(self._services.store, self._scope, idempotency_key, record, document)
-            if done is not None:
-                return self._model(done)
-        async with self._services.store.transaction(self._scope) as unit:
-            record = await unit.insert(await self.prepare_(unit, record))
-        return self._model(record)
+        if idempotency_key is None:
+            return self._model(await self._insert(record))
+        store = self._services.store
+        record, done = await idempotency.claim(store, self._scope, idempotency_key, record, document)
+        return self._model(done or await self._insert_once(record))
 
     async def get(self, name: str) -> T:
         self._allow("get")
@@ -92,6 +90,20 @@ class StoredResources(Resources[T]):
     async def prepare_(self, unit: Unit, record: Record) -> Record:
         """Check a new or changed record against the rest of the world, and derive what is stored with it."""
         return record
+
+    async def _insert(self, record: Record) -> Record:
+        async with self._services.store.transaction(self._scope) as unit:
+            return await unit.insert(await self.prepare_(unit, record))
+
+    async def _insert_once(self, record: Record) -> Record:
+        """Insert what a key was claimed for, unless the same request has done it at the same moment."""
+        try:
+            return await self._insert(record)
+        except ConflictError as lost:
+            try:
+                return await self._services.store.read(self._scope).by_uid(record.kind, record.uid)
+            except NotFoundError:
+                raise lost from None
 
     async def _change(self, unit: Unit, old: Record, document: Mapping[str, Any]) -> Record:
         new = documents.changed_record(self._kind, old, document)
