@@ -45,6 +45,7 @@ MIB = 1024 * KIB
 MAX_PAYLOAD = MIB
 WINDOW = 256 * KIB  # the most input bytes on their way to one process
 SEGMENT = 64 * KIB
+FIRST = 128  # of the first segment, which grows: a terminal that has shown a prompt needs no more
 DROP_LOG = 4 * MIB
 BLOCK_LOG = 512 * KIB
 ALL_LOGS = 256 * MIB  # shared by all logs that drop; each keeps at least one segment more than the newest
@@ -217,7 +218,7 @@ class Log:
         """Writable space after the end."""
         index, fill = self.end // SEGMENT - self.first, self.end % SEGMENT
         if index == len(self.segments):
-            self.segments.append(bytearray(KIB if self.end < KIB else SEGMENT))
+            self.segments.append(bytearray(FIRST if self.end < FIRST else SEGMENT))
         tail = self.segments[index]
         if fill >= len(tail):
             tail = self.segments[index] = tail + bytes(min(SEGMENT, len(tail) * 8) - len(tail))
