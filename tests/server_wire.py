@@ -12,12 +12,12 @@ from typing import Any
 
 import anyio
 import httpx2
-from server_fakes import TOKEN, FakeCore
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from sac_core.server.local import Server
+from server_fakes import TOKEN, FakeCore
 
 
 @dataclass
