@@ -12,7 +12,7 @@ from sac_core.models.launch import NO_SECRETS, Launch
 from sac_core.testing.faults import FaultPlan, FaultPoint
 from sac_core.testing.fixtures import eventually
 from sac_core.testing.simulated import SimulatedExecutor
-from sac_core.testing.simulated_target import StartPlan
+from sac_core.testing.simulated_target import SimulatedBody, StartPlan
 from simulated_world import World
 
 
@@ -149,3 +149,23 @@ async def test_a_body_that_is_ending_is_asked_again_until_it_has_ended(world: Wo
         world.target.clock.advance(60)
         await sac.agents.wait("a1", timeout=20)
         assert len(list(world.target.bodies())) == 1
+
+
+async def test_a_replaced_body_that_ends_at_once_is_no_failure_of_the_next(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with world.sac() as sac:
+        await sac.agents.create("a1")
+        await sac.agents.wait("a1", timeout=10)
+        body, removed = next(iter(world.target.bodies())), SimulatedBody.remove
+
+        def remove(self: SimulatedBody, grace: float) -> None:
+            if self is body and self.phase == "running":
+                self.end("exited")
+            else:
+                removed(self, grace)
+
+        monkeypatch.setattr(SimulatedBody, "remove", remove)
+        await sac.agents.restart("a1")
+        await sac.agents.wait("a1", timeout=10)
+        assert await restarts(sac, "a1") == 0

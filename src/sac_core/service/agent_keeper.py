@@ -80,7 +80,7 @@ class AgentKeeper:
                 return await self._enter(work, launch)
             case "pending" | "unknown":
                 return await self._starting(work, observed)
-            case "exited" | "failed" if not work.fresh and work.agent.status.next_attempt is None:
+            case "exited" | "failed" if observed.hash == launch.hash and work.attempted:
                 return await self._ended(work, observed.exit, observed.reason, observed.message)
             case "absent" if not work.fresh and work.agent.status.phase == "Running":
                 return await self._ended(work, None, "RemovedOutside", "its body was removed from outside")

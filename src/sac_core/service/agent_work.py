@@ -55,6 +55,11 @@ class Work:
         return self.agent.status.observed_generation != self.agent.metadata.generation
 
     @property
+    def attempted(self) -> bool:
+        """Whether this generation's body was asked for, and no other attempt is planned."""
+        return not self.fresh and self.agent.status.next_attempt is None
+
+    @property
     def waits(self) -> float | None:
         """Seconds until the next attempt; None when it is due, or none is planned."""
         due = self.agent.status.next_attempt
