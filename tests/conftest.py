@@ -48,14 +48,19 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _home_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Login shells must not read this machine's profile, nor leave its locks behind when a test kills them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in [name for name in os.environ if name.startswith("SAC_") and not name.startswith("SAC_TEST")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "xdg"))
-    home = tmp_path / "home"
-    home.mkdir()
-    monkeypatch.setenv("HOME", str(home))  # login shells must not read, or leave locks in, this machine's profile
 
 
 @pytest.fixture

@@ -172,6 +172,7 @@ def test_a_killed_server_is_said_and_the_session_goes_on_where_it_was(sac: Sac, 
         os.kill(json.loads((sac.folder / "server.json").read_text())["pid"], signal.SIGKILL)
         screen.shows("waiting for the server")
         sac.run("get", "agents")
+        screen.until(lambda: b"sac: back" in screen.raw)  # what is typed before would not be sent
         screen.shows("done")
         lines = [line for line in screen.raw.replace(b"\r", b"").split(b"\n") if line.startswith(b"line ")]
         assert lines == [b"line %d" % number for number in range(1, 9001)]
