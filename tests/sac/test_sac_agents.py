@@ -91,6 +91,18 @@ async def test_the_same_request_ten_times_at_one_moment_makes_one_agent(sac: Sac
     assert len(set(uids)) == 1
 
 
+async def test_an_idempotency_key_makes_no_second_agent_after_the_first_is_deleted(sac: Sac) -> None:
+    await sac.agents.create("a1", {"state": "Stopped"}, idempotency_key="k1")
+    await sac.agents.delete("a1")
+    await eventually(lambda: is_absent(sac, "a1"), 20)
+    with pytest.raises(ConflictError, match="deleted"):
+        await sac.agents.create("a1", {"state": "Stopped"}, idempotency_key="k1")
+
+
+async def is_absent(sac: Sac, name: str) -> bool:
+    return all(agent.metadata.name != name for agent in (await sac.agents.list()).items)
+
+
 async def test_a_stale_version_is_refused_with_the_current_one(sac: Sac) -> None:
     await sac.agents.create("a1")
     agent = await sac.agents.wait("a1")

@@ -156,15 +156,16 @@ class Bodies:
         """
         uid = agent.metadata.uid
         async with self._locks.setdefault(uid, anyio.Lock()):
-            if uid not in self._entries:
-                try:
-                    with anyio.fail_after(_OPEN_DEADLINE):
-                        await self.group.start(self._hold, key_of(agent), target.executor)
-                except TimeoutError:
-                    raise UnavailableError(
-                        f"the holder of agent {agent.metadata.name!r} does not answer", retry_after=1
-                    ) from None
-            return self._entries[uid].body
+            if uid in self._entries:
+                return self._entries[uid].body
+            try:
+                with anyio.fail_after(_OPEN_DEADLINE):
+                    body: Body = await self.group.start(self._hold, key_of(agent), target.executor)
+            except TimeoutError:
+                raise UnavailableError(
+                    f"the holder of agent {agent.metadata.name!r} does not answer", retry_after=1
+                ) from None
+            return body  # it may be lost already: then its first use says so
 
     def entered(self, uid: str) -> Body | None:
         """The way into a body, if it is open."""
@@ -180,13 +181,13 @@ class Bodies:
         if entry:
             entry.close()
 
-    async def _hold(self, key: Key, executor: Executor, *, task_status: TaskStatus[None]) -> None:
+    async def _hold(self, key: Key, executor: Executor, *, task_status: TaskStatus[Body]) -> None:
         """Keep the way into a body until it is lost or left; tells of its start once it can be used."""
         stream = await executor.open_holder(key)
         if stream is None:
             direct = DirectBody(executor, key, self.group, self._exits_of(key.uid))
             self._entries[key.uid] = _Entry(direct, direct.leave)
-            task_status.started()
+            task_status.started(direct)
             return
         with anyio.CancelScope() as scope:
             async with stream:
@@ -195,13 +196,13 @@ class Bodies:
             self.on_lost(key.uid)
 
     async def _hold_link(
-        self, uid: str, stream: ByteStream, close: Callable[[], None], task_status: TaskStatus[None]
+        self, uid: str, stream: ByteStream, close: Callable[[], None], task_status: TaskStatus[Body]
     ) -> None:
         entry = None
         try:
             async with open_link(stream, on_exit=self._exits_of(uid)) as link:
                 entry = self._entries[uid] = _Entry(HeldBody(link), close)
-                task_status.started()
+                task_status.started(entry.body)
                 await link.closed.wait()
         except Exception as error:
             if entry is None:

@@ -25,7 +25,7 @@ async def claim(
     if not 0 < len(key) <= _LONGEST:
         raise InvalidError(f"a key has 1 to {_LONGEST} characters", field="Idempotency-Key")
     digest = _digest(json.dumps(document, sort_keys=True, default=str))
-    place = f"idempotency/{_digest(f'{scope.tenant}/{scope.principal.id}/{record.kind}/{key}')}"
+    place = _place(scope, key, record)
     state = store.state("sac")
     try:
         await state.put(place, {"document": digest, "uid": record.uid, "name": record.name}, expected=0, ttl=_TTL)
@@ -38,8 +38,27 @@ async def claim(
         )
     try:
         return record, await store.read(scope).by_uid(record.kind, entry.value["uid"])
-    except NotFoundError:  # claimed, then interrupted before the insert
+    except NotFoundError:
+        if entry.value.get("done"):
+            raise ConflictError(
+                f"what this key made, {entry.value['name']!r}, has been deleted",
+                field="Idempotency-Key",
+                hint="use a new key for a new request",
+            ) from None
+        # claimed, then interrupted before the insert
         return replace(record, uid=entry.value["uid"], name=entry.value["name"]), None
+
+
+async def done(store: Store, scope: Scope, key: str, record: Record) -> None:
+    """Remember that the key's thing was made: once it is deleted, the key makes no second one with the same uid."""
+    state, place = store.state("sac"), _place(scope, key, record)
+    entry = await state.get(place)
+    if entry is not None:
+        await state.put(place, {**entry.value, "done": True}, ttl=_TTL)
+
+
+def _place(scope: Scope, key: str, record: Record) -> str:
+    return f"idempotency/{_digest(f'{scope.tenant}/{scope.principal.id}/{record.kind}/{key}')}"
 
 
 def _digest(text: str) -> str:

@@ -159,6 +159,12 @@ class Reconciler:
         for record in (await self.services.store.read(EVERYWHERE).list("Agent")).items:
             self.hint("Agent", record.uid)
 
+    async def _hint_all_there(self) -> None:
+        try:
+            await self._hint_all()
+        except SacError as error:
+            log.warning("cannot read which agents there are: %s", error)
+
     async def _compare(self, target: Target) -> None:
         """Compare what runs on a target with what is declared, now and every `resync` seconds with jitter."""
         while True:
@@ -167,11 +173,11 @@ class Reconciler:
                     # bodies first, rows after: a body's row is committed before the body is made
                     bodies = [body async for body in target.executor.bodies()]
                     await self._remove_orphans(target, bodies)
-                    await self._hint_all()
             except (SacError, TimeoutError) as error:
                 log.warning("cannot compare target %s: %s", target.name, error)
             except Exception:
                 log.exception("a fault of executor %s while listing bodies", target.name)
+            await self._hint_all_there()
             await anyio.sleep(self.resync * random.uniform(0.9, 1.1))
 
     async def _remove_orphans(self, target: Target, bodies: list[Observed]) -> None:
@@ -180,7 +186,13 @@ class Reconciler:
                 await self.services.store.read(EVERYWHERE).by_uid("Agent", body.key.uid)
             except NotFoundError:
                 log.warning("removing body %s (%s): no agent claims it", body.key.uid, body.key.agent)
-                await target.executor.delete(body.key, generation=body.generation, grace=GRACE, purge=True)
+                await self._remove(target, body)
+
+    async def _remove(self, target: Target, body: Observed) -> None:
+        try:
+            await target.executor.delete(body.key, generation=body.generation, grace=GRACE, purge=True)
+        except SacError as error:  # the next comparison tries again, and the others are not kept waiting
+            log.warning("cannot remove body %s: %s", body.key.uid, error)
 
     async def _watch(self, target: Target) -> None:
         """Follow an executor's hints, where it gives any."""

@@ -37,8 +37,11 @@ class StoredResources(Resources[T]):
         if idempotency_key is None:
             return self._model(await self._insert(record))
         store = self._services.store
-        record, done = await idempotency.claim(store, self._scope, idempotency_key, record, document)
-        return self._model(done or await self._insert_once(record))
+        record, made = await idempotency.claim(store, self._scope, idempotency_key, record, document)
+        if made is None:
+            made = await self._insert_once(record)
+            await idempotency.done(store, self._scope, idempotency_key, made)
+        return self._model(made)
 
     async def get(self, name: str) -> T:
         self._allow("get")
