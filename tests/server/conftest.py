@@ -8,14 +8,14 @@ from typing import Any
 import anyio
 import httpx2
 import pytest
-from server_fakes import TOKEN, FakeCore, agent, session
-from server_wire import Running
 from starlette.applications import Starlette
 
 from sac_core.server.app import create_app
 from sac_core.server.listeners import listen_tcp
 from sac_core.server.local import Server
 from sac_core.settings import Settings
+from server_fakes import TOKEN, FakeCore, agent, session
+from server_wire import Running
 
 Serve = Callable[..., AbstractAsyncContextManager[Running]]
 

@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from server_fakes import LOCAL, TOKEN, FakeCore
-from server_wire import Running, text
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.testclient import TestClient
@@ -23,6 +21,8 @@ from sac_core.server import console
 from sac_core.server.app import create_app, routes_of
 from sac_core.server.openapi import describe
 from sac_core.server.route import checked
+from server_fakes import LOCAL, TOKEN, FakeCore
+from server_wire import Running, text
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 

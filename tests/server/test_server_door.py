@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from server_fakes import TOKEN
-from server_wire import Running
 
 from sac_core.errors import ConfigurationError
 from sac_core.server.app import site_of
 from sac_core.server.hosts import Hosts
 from sac_core.wire.terminal import SUBPROTOCOL
+from server_fakes import TOKEN
+from server_wire import Running
 
 BEARER = f"Authorization: Bearer {TOKEN}"
 ATTACH = "/api/v1/sessions/s1/attach"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from server_fakes import VIEWER_TOKEN, agent, session
-from server_wire import Running, closed, text, until
 
 from sac_core.errors import ExpiredError
 from sac_core.wire.events import SUBPROTOCOL
+from server_fakes import VIEWER_TOKEN, agent, session
+from server_wire import Running, closed, text, until
 
 PATH = "/api/v1/events"
 

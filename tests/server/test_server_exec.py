@@ -6,11 +6,11 @@ import json
 
 import anyio
 import pytest
-from server_fakes import TOKEN
-from server_wire import Running, closed, text, until
 
 from sac_core.wire import exec as wire
 from sac_core.wire import terminal
+from server_fakes import TOKEN
+from server_wire import Running, closed, text, until
 
 PATH = "/api/v1/agents/a1/exec"
 

@@ -9,12 +9,12 @@ from http.cookies import SimpleCookie
 
 import anyio
 import pytest
-from server_fakes import LOCAL, TOKEN
-from server_wire import Running, closed, until
 from websockets.asyncio.client import ClientConnection
 
 from sac_core.server.app import site_of
 from sac_core.wire.terminal import SUBPROTOCOL
+from server_fakes import LOCAL, TOKEN
+from server_wire import Running, closed, until
 
 ATTACH = "/api/v1/sessions/s1/attach"
 JSON = "Content-Type: application/json"

@@ -15,8 +15,6 @@ from typing import Any
 import anyio
 import httpx2
 import pytest
-from server_fakes import TOKEN, FakeCore
-from server_wire import until
 
 from sac_core.errors import ConfigurationError
 from sac_core.hooks.records import AuthenticatorPlugin
@@ -24,6 +22,8 @@ from sac_core.server import local
 from sac_core.server.announce import ServerInfo
 from sac_core.server.listeners import is_loopback, listen_tcp
 from sac_core.settings import Settings
+from server_fakes import TOKEN, FakeCore
+from server_wire import until
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 

@@ -6,10 +6,10 @@ import json
 from collections.abc import AsyncIterator
 
 import pytest
-from server_fakes import TOKEN, agent
-from server_wire import Running
 
 from sac_core.errors import UnavailableError
+from server_fakes import TOKEN, agent
+from server_wire import Running
 
 BEARER = f"Authorization: Bearer {TOKEN}"
 JSON = "Content-Type: application/json"

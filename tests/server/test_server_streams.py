@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 
 import anyio
 import httpx2
-from server_fakes import agent
-from server_wire import Running, until
 
 from sac_core.errors import ExpiredError, LostError, NotReadyError
 from sac_core.models.process import Chunk
+from server_fakes import agent
+from server_wire import Running, until
 
 
 async def _events(response: httpx2.Response) -> AsyncIterator[dict[str, str]]:

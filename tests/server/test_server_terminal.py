@@ -7,12 +7,12 @@ from contextlib import suppress
 
 import anyio
 import pytest
-from server_fakes import TOKEN, FakeTerminal
-from server_wire import Running, closed, text, until
 from websockets.exceptions import ConnectionClosed
 
 from sac_core.errors import LostError, NotFoundError, UnavailableError
 from sac_core.wire import terminal as wire
+from server_fakes import TOKEN, FakeTerminal
+from server_wire import Running, closed, text, until
 
 PATH = "/api/v1/sessions/s1/attach"
 
