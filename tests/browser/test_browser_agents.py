@@ -76,6 +76,7 @@ async def test_what_is_not_isolated_is_called_so_wherever_it_is_seen(console: Co
     await expect(console.at("isolation-warning")).to_contain_text("not a sandbox")
     await expect(console.at("isolation-warning")).to_contain_text("They can read and change whatever you can")
     await sac.agents.create("open")
+    await sac.agents.wait("open", timeout=20)
     await console.go("agents")
     await expect(console.at("agent-row-open").get_by_test_id("not-a-sandbox")).to_be_visible(timeout=20_000)
     await console.go("agents/open")

@@ -11,6 +11,7 @@ import pytest
 from playwright.async_api import expect
 
 from sac_core.client.surface import HttpSac
+from sac_core.testing.fixtures import eventually
 
 if TYPE_CHECKING:
     from browser.conftest import Console, OpenConsole
@@ -196,13 +197,19 @@ async def test_a_click_reaches_a_program_that_wants_the_mouse(console: Console, 
     await console.sees(re.compile(between))
 
 
+async def copied(console: Console) -> bool:
+    return bool(await console.page.evaluate("navigator.clipboard.readText()") == "precious")
+
+
 async def test_what_is_selected_is_copied_and_pasted_by_keys(console: Console, sac: HttpSac) -> None:
     await console.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await console.open_session(await session(sac, "sh", "-c", "echo precious; exec cat"))
     await console.sees("precious")
     x, y = await place_of(console, "precious")
     await console.page.mouse.dblclick(x, y)
+    await expect(console.page.locator(".xterm-selection div")).not_to_have_count(0)
     await console.page.keyboard.press("Control+Shift+C")
+    await eventually(lambda: copied(console), 10)  # the browser copies in its own time
     await console.type("again ")
     await console.page.keyboard.press("Control+Shift+V")
     await console.sees("again precious")
