@@ -26,8 +26,7 @@ class Observed(Model):
     """What an executor saw of a body at ``observed_at`` (UTC).
 
     ``hash`` and ``generation`` are those the body carries; ``holder`` says whether `open_holder` can reach one;
-    ``kept`` what a stopped body kept; ``progress`` a line for people (an image pull). ``alive`` is set by executors
-    that know: False means that no process of the body runs.
+    ``kept`` what a stopped body kept; ``progress`` a line for people (an image pull).
     """
 
     key: Key
