@@ -11,9 +11,10 @@ from typing import Any
 import anyio
 from anyio.abc import ByteStream
 
-from sac_core.errors import DeadlineError, InvalidError, LostError, NotFoundError
+from sac_core.errors import ConflictError, DeadlineError, InvalidError, LostError, NotFoundError
 from sac_core.held.carrying import Carrier, carry
 from sac_core.held.channel import Channel
+from sac_core.held.listening import BodyStream, Listener
 from sac_core.held.process import HeldProcess
 from sac_core.held.records import (
     Hello,
@@ -53,6 +54,8 @@ class HolderLink:
         self._numbers = itertools.count(1)
         self._channels: dict[int, Channel] = {}
         self._processes: dict[str, HeldProcess] = {}
+        self._listeners: dict[str, Listener] = {}
+        self._streams: dict[int, BodyStream] = {}
         self._decoder = wire.Decoder()
 
     async def open_process(self, process_id: str, command: Command) -> HeldProcess:
@@ -163,6 +166,73 @@ class HolderLink:
         if self._processes.get(process.id) is process:
             del self._processes[process.id]
 
+    # what begins in the body
+
+    @asynccontextmanager
+    async def listen(self, path: str) -> AsyncIterator[Listener]:
+        """Listen at a unix socket in the body as long as this is open; a relative path is one of the holder's folder.
+
+        Raises `InvalidError` when nothing can listen there, `ConflictError` when this link already does.
+        """
+        if path in self._listeners:
+            raise ConflictError(f"the link listens at {path!r} already")
+        self._listeners[path] = listener = Listener(path)
+        try:
+            await self.call("listen", {"path": path})
+            yield listener
+        finally:
+            del self._listeners[path]
+            listener.close()
+            if self._lost is None:
+                self._request("unlisten", {"path": path})
+
+    async def send_stream(self, number: int, data: bytes) -> None:
+        """Bytes of a stream that began in the body; none is their end."""
+        await self.carrier.room()
+        if number in self._streams:
+            self.carrier.post(wire.encode(wire.DATA, number, data))
+
+    def credit_stream(self, number: int, count: int) -> None:
+        """Bytes of a stream were consumed."""
+        if number in self._streams and self._lost is None:
+            self.carrier.post(wire.encode(wire.CREDIT, number, wire.CREDIT_SIZE.pack(count)))
+
+    def drop_stream(self, number: int) -> None:
+        """A stream is used no more."""
+        if self._streams.pop(number, None) is not None and self._lost is None:
+            self._request("detach", {"channel": number})
+
+    def _stream_frame(self, frame: wire.Frame) -> None:
+        stream = self._streams.get(frame.channel)
+        if frame.type == wire.EVENT:
+            self._stream_event(frame.channel, wire.decode_json(frame.payload))
+        elif stream is None:
+            return  # its last bytes, on their way when it was dropped
+        elif frame.type == wire.DATA:
+            stream.put(frame.payload)
+        elif frame.type == wire.CREDIT and len(frame.payload) == wire.CREDIT_SIZE.size:
+            stream.allow(*wire.CREDIT_SIZE.unpack(frame.payload))
+        else:
+            raise malformed("frame: its type is unknown")
+
+    def _stream_event(self, number: int, event: dict[str, Any]) -> None:
+        stream, kind = self._streams.get(number), event.get("event")
+        if kind == "accepted" and stream is None:
+            self._accepted(number, text_of(event, "path", "accepted event"))
+        elif stream is not None and kind in ("eof", "closed"):
+            stream.finish()
+            if kind == "closed":
+                self._streams.pop(number, None)
+                stream.lose("the body closed the stream")
+
+    def _accepted(self, number: int, path: str) -> None:
+        if len(self._streams) >= wire.MAX_STREAMS:
+            raise malformed("stream: it has too many already")
+        self._streams[number] = stream = BodyStream(self, number)
+        listener = self._listeners.get(path)
+        if listener is None or not listener.offer(stream):
+            stream.drop()
+
     # the stream
 
     def received(self, data: bytes) -> None:
@@ -182,11 +252,13 @@ class HolderLink:
             channel.put(output.chunk)
 
     def _frame(self, frame: wire.Frame) -> None:
-        if frame.type == wire.REPLY:
+        if frame.channel >= wire.LISTENED:
+            self._stream_frame(frame)
+        elif frame.type == wire.REPLY:
             self._reply(wire.decode_json(frame.payload))
         elif frame.type == wire.EVENT:
             self._event(frame.channel, wire.decode_json(frame.payload))
-        elif frame.channel < wire.LISTENED:
+        else:
             raise malformed("frame: its type is unknown")
 
     def _reply(self, body: dict[str, Any]) -> None:
@@ -225,6 +297,10 @@ class HolderLink:
             process.lose(error)
         for channel in self._channels.values():
             channel.lose(error)
+        for listener in self._listeners.values():
+            listener.close()
+        for stream in self._streams.values():
+            stream.lose(message)
 
 
 @asynccontextmanager

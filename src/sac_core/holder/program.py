@@ -18,6 +18,7 @@ import resource
 import selectors
 import signal
 import socket
+import stat
 import struct
 import sys
 import termios
@@ -58,6 +59,9 @@ OUT_MAX = 8 * MIB  # and over this it is closed
 MAX_PROCESSES = 2048
 MAX_CONNECTIONS = 64
 MAX_CHANNELS = 16384
+MAX_LISTENERS = 16  # of one connection
+MAX_STREAMS = 64  # of one connection; what they may have on their way together is less than OUT_MAX
+STREAM_WINDOW = 64 * KIB  # bytes on their way in each direction of a stream that a listener took
 MAX_REPORT = MIB
 LINGER = 0.2  # seconds that a descendant may keep the output open after the process's exit
 START_TIMEOUT = 20.0
@@ -760,6 +764,7 @@ class Attachment:
         )
 
     def release(self) -> None:
+        self.connection.waiting.pop(self, None)
         process = self.process
         process.attached = tuple(other for other in process.attached if other is not self)
         process.queue[:] = [entry for entry in process.queue if entry is None or entry[0] is not self]
@@ -771,8 +776,8 @@ class Connection:
 
     urgent = True
     __slots__ = (
-        "buffer", "channels", "closed", "greeted", "holder", "later", "mask", "out", "rest",
-        "sock", "waiting",
+        "buffer", "channels", "closed", "greeted", "holder", "later", "listeners", "mask", "next_stream", "out", "rest",
+        "sock", "streams", "waiting",
     )  # fmt: skip
 
     def __init__(self, holder: Holder, sock: socket.socket) -> None:
@@ -782,8 +787,11 @@ class Connection:
         self.out = bytearray()  # answers and events
         self.rest: List[Buffer] = []  # what the socket has not taken of the last frames, before all else
         self.later = False  # a flush is due
-        self.channels: Dict[int, Attachment] = {}
+        self.channels: Dict[int, Union[Attachment, Stream]] = {}
         self.waiting: Dict[Attachment, bool] = {}  # attachments with something to send, in turn
+        self.listeners: Dict[str, Listener] = {}
+        self.streams = 0
+        self.next_stream = HIGHEST_BIT
         self.greeted = False
         self.closed = False
         self.mask = READ
@@ -831,11 +839,11 @@ class Connection:
     def frame(self, type: int, channel: int, payload: bytes) -> None:
         if type == CALL:
             self.call(json.loads(payload))
-        elif type == INPUT and channel in self.channels:
+        elif type in (INPUT, DATA) and channel in self.channels:
             self.channels[channel].take(payload)
         elif type == CREDIT and channel in self.channels:
             self.channels[channel].allow(CREDIT_SIZE.unpack(payload)[0])
-        elif type not in (INPUT, CREDIT):
+        elif type not in (INPUT, DATA, CREDIT):
             raise Violation("an unknown frame")
 
     def call(self, body: Body) -> None:
@@ -979,10 +987,179 @@ class Connection:
         self.sock.close()
         channels, self.channels = self.channels, {}
         self.waiting = {}
-        for attachment in channels.values():
-            attachment.release()
+        for channel in channels.values():
+            channel.release()
+        for listener in list(self.listeners.values()):
+            listener.close()
         for process in list(self.holder.processes.values()):
             process.closers = tuple(who for who in process.closers if who[0] is not self)
+
+
+# --- the body's way to the server ------------------------------------------------------------------------------------
+
+
+class Listener:
+    """A unix socket in the body, of the connection that asked for it; the newest at a path has the path."""
+
+    urgent = False
+    __slots__ = ("connection", "inode", "path", "sock")
+
+    def __init__(self, connection: Connection, path: str) -> None:
+        self.connection = connection
+        self.path = path
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            if is_socket(path):
+                os.unlink(path)
+            self.sock.bind(path)
+            os.chmod(path, 0o600)
+            self.inode = os.lstat(path).st_ino
+            self.sock.listen(MAX_STREAMS)
+        except OSError as error:
+            self.sock.close()
+            raise Refused("Invalid", "cannot listen at %r: %s" % (path, error.strerror or error)) from None
+        self.sock.setblocking(False)
+        connection.holder.register(self.sock.fileno(), READ, self)
+
+    def ready(self, fd: int, mask: int) -> None:
+        try:
+            sock = self.sock.accept()[0]
+        except OSError:
+            return
+        connection = self.connection
+        if connection.streams >= MAX_STREAMS:
+            sock.close()
+            return
+        sock.setblocking(False)
+        stream = Stream(connection, sock)
+        stream.say({"event": "accepted", "path": self.path})
+
+    def fail(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self.connection.listeners.pop(self.path, None) is None:
+            return
+        self.connection.holder.unregister(self.sock.fileno())
+        self.sock.close()
+        with suppress(OSError):
+            if os.lstat(self.path).st_ino == self.inode:  # not a later listener's
+                os.unlink(self.path)
+
+
+class Stream:
+    """A connection that a listener took, carried over a channel: `STREAM_WINDOW` of credit each way, then as granted.
+
+    Each direction ends by itself, with ``eof`` of the body and with an empty DATA frame of the server.
+    """
+
+    urgent = False
+    __slots__ = ("channel", "connection", "credit", "ended", "finishing", "heard", "mask", "out", "sock", "window")
+
+    def __init__(self, connection: Connection, sock: socket.socket) -> None:
+        self.connection = connection
+        self.sock = sock
+        self.channel = connection.next_stream
+        self.credit = STREAM_WINDOW  # what may still be sent to the server
+        self.window = STREAM_WINDOW  # what the server may still send
+        self.out = bytearray()
+        self.mask = READ
+        self.heard = False  # the body has said all
+        self.finishing = False  # the server has said all
+        self.ended = False
+        connection.next_stream = HIGHEST_BIT | (self.channel + 1)  # too many to come round
+        connection.channels[self.channel] = self
+        connection.streams += 1
+        connection.holder.register(sock.fileno(), READ, self)
+
+    def say(self, event: Any) -> None:
+        self.connection.send_json(EVENT, self.channel, event)
+        self.connection.flush_soon()
+
+    def ready(self, fd: int, mask: int) -> None:
+        if mask & WRITE:
+            self.flush()
+        if mask & READ and not self.ended:
+            self.receive()
+
+    def receive(self) -> None:
+        try:
+            data = self.sock.recv(min(self.credit, SEGMENT))
+        except BlockingIOError:
+            return
+        except OSError:
+            self.end()
+            return
+        if data:
+            self.credit -= len(data)
+            self.connection.out += HEADER.pack(len(data), DATA, self.channel) + data
+            self.connection.flush_soon()
+        else:
+            self.heard = True
+            self.say({"event": "eof"})
+        self.update()
+
+    def take(self, data: bytes) -> None:
+        self.window -= len(data)
+        if self.window < 0 or self.finishing:
+            raise Violation("more bytes than the window, or after the end")
+        self.finishing = not data
+        self.out += data
+        self.flush()
+
+    def flush(self) -> None:
+        try:
+            count = self.sock.send(self.out) if self.out else 0
+            del self.out[:count]
+            if self.finishing and not self.out:
+                self.sock.shutdown(socket.SHUT_WR)
+        except BlockingIOError:
+            count = 0
+        except OSError:
+            self.end()
+            return
+        if count:
+            self.window += count
+            self.connection.out += HEADER.pack(CREDIT_SIZE.size, CREDIT, self.channel) + CREDIT_SIZE.pack(count)
+            self.connection.flush_soon()
+        self.update()
+
+    def allow(self, count: int) -> None:
+        self.credit += count
+        self.update()
+
+    def update(self) -> None:
+        if self.heard and self.finishing and not self.out:
+            self.end()
+            return
+        mask = (READ if self.credit > 0 and not self.heard else 0) | (WRITE if self.out else 0)
+        if mask != self.mask:
+            self.mask = mask
+            self.connection.holder.watch(self.sock.fileno(), mask, self)
+
+    def fail(self) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """Nothing follows in either direction."""
+        if not self.ended:
+            self.say({"event": "closed"})
+            self.connection.channels.pop(self.channel, None)
+            self.release()
+
+    def release(self) -> None:
+        if not self.ended:
+            self.ended = True
+            self.connection.streams -= 1
+            self.connection.holder.unregister(self.sock.fileno())
+            self.sock.close()
+
+
+def is_socket(path: str) -> bool:
+    try:
+        return stat.S_ISSOCK(os.lstat(path).st_mode)
+    except OSError:
+        return False
 
 
 # --- the holder ------------------------------------------------------------------------------------------------------
@@ -1238,10 +1415,9 @@ class Holder:
         connection.wake(attachment)
 
     def detach(self, connection: Connection, number: int, body: Body) -> Body:
-        attachment = connection.channels.pop(body["channel"], None)
-        if attachment is not None:
-            connection.waiting.pop(attachment, None)
-            attachment.release()
+        channel = connection.channels.pop(body["channel"], None)
+        if channel is not None:
+            channel.release()
         return {}
 
     def list(self, connection: Connection, number: int, body: Body) -> Body:
@@ -1289,6 +1465,23 @@ class Holder:
         if not process.done:
             raise Refused("NotReady", "the process runs; close it first")
         self.discard(process)
+        return {}
+
+    def listen(self, connection: Connection, number: int, body: Body) -> Body:
+        path = body["path"]
+        if not isinstance(path, str) or not path or "\0" in path:
+            raise Refused("Invalid", "path is a path of the body")
+        if path in connection.listeners:
+            raise Refused("Conflict", "the connection listens at %r already" % path)
+        if len(connection.listeners) >= MAX_LISTENERS:
+            raise Refused("QuotaExceeded", "the connection listens at %d paths already" % MAX_LISTENERS)
+        connection.listeners[path] = Listener(connection, path)
+        return {}
+
+    def unlisten(self, connection: Connection, number: int, body: Body) -> Body:
+        listener = connection.listeners.get(body["path"])
+        if listener is not None:
+            listener.close()
         return {}
 
     # the end
@@ -1340,6 +1533,8 @@ CALLS = {
         Holder.signal,
         Holder.close,
         Holder.forget,
+        Holder.listen,
+        Holder.unlisten,
     )
 }
 CHANGED_SIGNALS = (
