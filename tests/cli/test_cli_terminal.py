@@ -167,13 +167,13 @@ def test_a_second_viewer_watches_and_can_take_over(sac: Sac, session: str) -> No
 def test_a_killed_server_is_said_and_the_session_goes_on_where_it_was(sac: Sac, session: str) -> None:
     with terminal(sac, "attach", session) as screen:
         screen.shows("in>")
-        screen.type(b"for i in $(seq 9000); do echo line $i; done; echo do''ne\n")
+        screen.type(b"for i in $(seq 9000); do echo line $i; done; echo fin''ished\n")
         screen.until(lambda: b"line 1\r" in screen.raw)  # what was typed has arrived
         os.kill(json.loads((sac.folder / "server.json").read_text())["pid"], signal.SIGKILL)
         screen.shows("waiting for the server")
         sac.run("get", "agents")
         screen.until(lambda: b"sac: back" in screen.raw)  # what is typed before would not be sent
-        screen.shows("done")
+        screen.shows("finished")
         lines = [line for line in screen.raw.replace(b"\r", b"").split(b"\n") if line.startswith(b"line ")]
         assert lines == [b"line %d" % number for number in range(1, 9001)]
         screen.type(b"echo back''again\n")
