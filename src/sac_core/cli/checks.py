@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sac_core import __version__
 from sac_core.cli.connecting import open_server
-from sac_core.cli.place import LOG_FILE, TOKEN_FILE, Server, announced, named
+from sac_core.cli.place import KEY_FILE, LOG_FILE, TOKEN_FILE, Server, announced, named
 from sac_core.client.surface import HttpSac
 from sac_core.errors import SacError
 from sac_core.models.body import Finding
@@ -31,6 +31,7 @@ def data_dir_findings(settings: Settings) -> Iterator[Finding]:
     yield _permissions(folder)
     if (folder / TOKEN_FILE).exists():
         yield _token(folder / TOKEN_FILE)
+    yield _root_key(settings)
     yield _disk(folder)
 
 
@@ -53,6 +54,20 @@ def _token(path: Path) -> Finding:
         advice = f"remove {path} and restart the server: a new one is made"
         return Finding(level="error", check="token", message=f"{path} can be read by others", advice=advice)
     return Finding(level="ok", check="token", message="private")
+
+
+def _root_key(settings: Settings) -> Finding:
+    """Where the root keys are; SAC's own file has to be private and is worth a copy elsewhere."""
+    check, own = "root key", settings.data_dir / KEY_FILE
+    if settings.keys is not None or settings.keys_file is not None:
+        return Finding(
+            level="ok", check=check, message="given by " + ("SAC_KEYS" if settings.keys else "SAC_KEYS_FILE")
+        )
+    if not own.exists():
+        return Finding(level="ok", check=check, message=f"{own} is made at the first start")
+    if stat.S_IMODE(own.stat().st_mode) & 0o077:
+        return Finding(level="error", check=check, message=f"{own} can be read by others", advice=f"chmod 600 {own}")
+    return Finding(level="ok", check=check, message=f"{own}; without it secrets cannot be read: keep a copy elsewhere")
 
 
 def _disk(folder: Path) -> Finding:

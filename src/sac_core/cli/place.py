@@ -13,6 +13,7 @@ from sac_core.settings import Settings, load_settings
 
 SERVER_FILE = "server.json"
 TOKEN_FILE = "token"
+KEY_FILE = "key"
 LOG_FILE = "server.log"
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from sac_core.contracts.context import State
+from sac_core.contracts.sealing import DataKeys
 from sac_core.models.change import Change, Page
 from sac_core.models.principal import ALL, Principal
 
@@ -150,6 +151,10 @@ class Store(ABC):
     @abstractmethod
     def state(self, plugin: str) -> State:
         """The small durable state of a plugin; ``sac`` is the core's own."""
+
+    @abstractmethod
+    def data_keys(self) -> DataKeys:
+        """The wrapped data keys of all tenants."""
 
     @abstractmethod
     async def prune(self, *, keep: int) -> None:

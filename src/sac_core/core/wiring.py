@@ -14,6 +14,7 @@ from sac_core.contracts.sac import Sac
 from sac_core.contracts.store import Scope
 from sac_core.core.data_dir import local_token, make_private
 from sac_core.core.plugins import open_authenticators, open_targets
+from sac_core.core.root_keys import sealing_of
 from sac_core.errors import NotFoundError, UnauthenticatedError
 from sac_core.hooks.loader import load
 from sac_core.hooks.registry import Registry
@@ -70,6 +71,7 @@ async def open_core(
     async with AsyncExitStack() as stack:
         folder = make_private(settings.data_dir)
         store = await stack.enter_async_context(open_sqlite_store(folder / "sac.db", server_id=uuid.uuid4().hex[:12]))
+        sealing = await sealing_of(settings, folder, store.data_keys())
         required = {settings.default_executor, *settings.plugins}
         registry = load(required=required, extra=plugins)
         tokens = [local_token(folder), *([settings.token] if settings.token else [])]
@@ -77,7 +79,7 @@ async def open_core(
         targets = await open_targets(stack, registry, settings, store, folder)
         bodies = await stack.enter_async_context(open_bodies())
         hub = await stack.enter_async_context(open_hub())
-        services = Services(store, registry, targets, bodies, hub, utc_now, settings.default_executor)
+        services = Services(store, sealing, registry, targets, bodies, hub, utc_now, settings.default_executor)
         await stack.enter_async_context(open_reconciler(services, resync=settings.resync))
         yield Core(settings, registry, SignIns(store.state("sac")), authenticators, services)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from sac_core.contracts.sealing import Sealing
 from sac_core.contracts.store import Scope, Store
 from sac_core.hooks.registry import Registry
 from sac_core.models.principal import ALL, SYSTEM
@@ -19,9 +20,10 @@ EVERYWHERE = Scope(SYSTEM, ALL)
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Store, plugins, opened executors, ways into bodies, terminals, clock."""
+    """Store, sealing, plugins, opened executors, ways into bodies, terminals, clock."""
 
     store: Store
+    sealing: Sealing
     registry: Registry
     targets: Targets
     bodies: Bodies

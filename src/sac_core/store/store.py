@@ -9,10 +9,12 @@ from datetime import datetime
 from sqlalchemy import select
 
 from sac_core.contracts.context import State
+from sac_core.contracts.sealing import DataKeys
 from sac_core.contracts.store import Reader, Record, Scope, Store, Unit
 from sac_core.models.change import Change
 from sac_core.store.changes import News, changes_after, prune_changes
 from sac_core.store.connection import Readings, Writer
+from sac_core.store.data_keys import SqlDataKeys
 from sac_core.store.reader import SqlReader
 from sac_core.store.state import SqlState, prune_state
 from sac_core.store.tables import counter
@@ -55,6 +57,9 @@ class SqlStore(Store):
 
     def state(self, plugin: str) -> State:
         return SqlState(plugin, self._readings.run, self._writer, self._clock)
+
+    def data_keys(self) -> DataKeys:
+        return SqlDataKeys(self._readings.run, self._writer)
 
     async def prune(self, *, keep: int) -> None:
         await prune_changes(self._writer, keep=keep)

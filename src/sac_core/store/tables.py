@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text, UniqueConstraint
 
 metadata = MetaData()
 
@@ -78,3 +78,23 @@ state = Table(
 Index("expiring", state.c.expires_at, sqlite_where=state.c.expires_at.is_not(None))
 
 installation = Table("installation", metadata, Column("id", String, primary_key=True))
+
+data_keys = Table(
+    "data_keys",
+    metadata,
+    Column("tenant", String, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("root", String, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+Index("data_keys_of", data_keys.c.root)
+
+secret_values = Table(
+    "secret_values",
+    metadata,
+    Column("uid", String, primary_key=True),
+    Column("tenant", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+"""The value of a secret, sealed, beside its row in `resources`: in no change that is told, and gone with its row."""
