@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     """A token of the user's choosing for scripts, at least 16 characters."""
 
     keys: SecretStr | None = None
-    """Root keys that protect what is kept sealed: 32 bytes each in base64, with commas between, the active one first."""
+    """Root keys of what is kept sealed: 32 bytes each in base64, with commas between, the active one first."""
 
     keys_file: Path | None = None
     """A file of root keys, one a line; none, and no ``keys``: SAC makes the file ``key`` in the data directory."""
