@@ -29,6 +29,9 @@ class Overtaken(Body):
     async def find(self, process_id: str) -> Process | None:
         return await self._inner.find(process_id)
 
+    async def look(self, process_id: str) -> Running | None:
+        return await self._inner.look(process_id)
+
     async def list(self) -> list[Running]:
         listed = await self._inner.list()
         await self._meanwhile()

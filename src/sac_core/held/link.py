@@ -95,6 +95,13 @@ class HolderLink:
         """A process that was there before may have ended before we listened."""
         return None if opened.get("created") else await self.call("get", {"process": process_id})
 
+    async def record(self, process_id: str) -> ProcessRecord | None:
+        """What the holder knows of one process; None when it has no such process."""
+        try:
+            return record_of(await self.call("get", {"process": process_id}))
+        except NotFoundError:
+            return None
+
     async def list(self) -> tuple[ProcessRecord, ...]:
         """Every process that the holder has, ended ones too."""
         return records_of(await self.call("list", {}))

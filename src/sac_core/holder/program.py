@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from typing import Any, Callable, Dict, List, NoReturn, Optional, Sequence, Set, Tuple, Union
 
     Body = Dict[str, Any]
-    Size = Dict[str, int]
+    Size = Tuple[int, int]  # columns and rows
     Exit = Dict[str, Any]
     Buffer = Union[bytes, bytearray, memoryview]
 
@@ -276,7 +276,7 @@ class Process:
     def __init__(self, holder: Holder, command: Body) -> None:
         self.holder = holder
         self.id = command["process"]
-        self.argv = command["argv"]
+        self.argv = [sys.intern(word) for word in command["argv"]]  # a thousand terminals run the same few commands
         self.cwd = command["cwd"]
         self.block = command["block"]
         self.size = command["tty"]  # a terminal's, else None
@@ -643,7 +643,7 @@ class Process:
             "pid": self.pid,
             "argv": shortened(self.argv),
             "tty": self.size is not None,
-            "size": self.size,
+            "size": self.size and {"cols": self.size[0], "rows": self.size[1]},
             "start": self.log.start,
             "end": self.log.end,
             "started": self.start,
@@ -679,7 +679,7 @@ def shortened(argv: List[str]) -> List[str]:
 
 
 def set_size(fd: int, size: Size) -> None:
-    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", size["rows"], size["cols"], 0, 0))
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
 
 
 def start_error(report: str, argv: List[str], cwd: Optional[str]) -> Refused:
@@ -1563,7 +1563,7 @@ def whole(value: Any, least: int, most: int) -> int:
 
 
 def checked_size(body: Body) -> Size:
-    return {"cols": whole(body["cols"], 1, 1000), "rows": whole(body["rows"], 1, 1000)}
+    return whole(body["cols"], 1, 1000), whole(body["rows"], 1, 1000)
 
 
 def checked_command(body: Body) -> Body:

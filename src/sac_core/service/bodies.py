@@ -17,7 +17,7 @@ from anyio.abc import ByteStream, TaskGroup, TaskStatus
 from sac_core.contracts.executor import Executor
 from sac_core.contracts.process import Process
 from sac_core.errors import SacError, UnavailableError
-from sac_core.held import HolderLink, open_link
+from sac_core.held import HolderLink, ProcessRecord, open_link
 from sac_core.models.agent import Agent
 from sac_core.models.body import Key
 from sac_core.models.process import Command, Exit, TtySize
@@ -67,12 +67,17 @@ class Body(ABC):
         """A process that the body remembers."""
 
     @abstractmethod
+    async def look(self, process_id: str) -> Running | None:
+        """One process that the body remembers, as it is now."""
+
+    @abstractmethod
     async def list(self) -> list[Running]:
         """Every process that the body remembers."""
 
     async def output_end(self, process_id: str) -> int:
         """The offset behind the last byte of output so far."""
-        return next((process.end for process in await self.list() if process.id == process_id), 0)
+        process = await self.look(process_id)
+        return process.end if process is not None else 0
 
 
 class HeldBody(Body):
@@ -90,8 +95,12 @@ class HeldBody(Body):
     async def find(self, process_id: str) -> Process | None:
         return await self.link.process(process_id)
 
+    async def look(self, process_id: str) -> Running | None:
+        record = await self.link.record(process_id)
+        return _running(record) if record is not None else None
+
     async def list(self) -> list[Running]:
-        return [Running(p.process, p.end, p.exit, p.size) for p in await self.link.list()]
+        return [_running(record) for record in await self.link.list()]
 
 
 class DirectBody(Body):
@@ -120,6 +129,9 @@ class DirectBody(Body):
     async def find(self, process_id: str) -> Process | None:
         return self._processes.get(process_id)
 
+    async def look(self, process_id: str) -> Running | None:
+        return next((process for process in await self.list() if process.id == process_id), None)
+
     async def list(self) -> list[Running]:
         return [Running(p.id, p.end, p.exit) for p in self._processes.values()]
 
@@ -130,6 +142,10 @@ class DirectBody(Body):
 
     def _forget(self, process_id: str) -> None:
         self._processes.pop(process_id, None)
+
+
+def _running(record: ProcessRecord) -> Running:
+    return Running(record.process, record.end, record.exit, record.size)
 
 
 @dataclass(slots=True)

@@ -12,7 +12,8 @@ async def keep_main(body: Body, launch: Launch, *, restart: bool) -> Exit | None
     """Start the main process when there is none; how it ended, when it has and is not to be started again now."""
     process = await body.find(MAIN)
     if process is not None:
-        exit = next((known.exit for known in await body.list() if known.id == MAIN), None)
+        known = await body.look(MAIN)
+        exit = known.exit if known is not None else None
         if exit is None or not restart:
             return exit
         await process.aclose()

@@ -70,7 +70,7 @@ async def find_session(services: Services, session: Session) -> Source:
         agent, _ = await agent_of(services, session)
         body = await enter_body(services, agent)
         process = await body.find(uid)
-        running = next((known for known in await body.list() if known.id == uid), None)
+        running = await body.look(uid)
     except (NotFoundError, LostError):
         if session.status.phase == "Ended":
             return past

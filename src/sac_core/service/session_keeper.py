@@ -56,7 +56,7 @@ class SessionKeeper:
         body = self._services.bodies.entered(agent.metadata.uid)
         if body is None:
             return None  # the agent's own step enters it and looks at all of its sessions
-        known = next((process for process in await body.list() if process.id == record.uid), None)
+        known = await body.look(record.uid)
         if known is None:
             await end_session(self._services, record, Exit(reason="Lost"))
         elif known.exit is not None:

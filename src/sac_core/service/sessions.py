@@ -62,13 +62,13 @@ class SessionService(StoredResources[Session], Sessions):
     @asynccontextmanager
     async def attach(self, name: str, *, since: int | None = None, mode: Role | None = None) -> AsyncIterator[Terminal]:
         allow(self._scope, "sessions:attach")
-        record = await self._read(name)
+        uid = (await self._read(name)).uid  # the record itself would be kept as long as the viewer
 
         async def find() -> Any:
             return await find_session(self._services, self._model(await self._read(name)))
 
         attached = self._services.hub.attach(
-            record.uid, name, find, principal=self._scope.principal.id, since=since, mode=mode
+            uid, name, find, principal=self._scope.principal.id, since=since, mode=mode
         )
         async with attached as terminal:
             yield terminal
