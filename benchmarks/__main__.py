@@ -27,7 +27,7 @@ TINY: Mapping[str, Measure] = {
     "requests": partial(requests.measure, seconds=0.2, rounds=1),
     "throughput": partial(throughput.measure, size=1_000_000, rounds=1),
     "echo": partial(echo.measure, keys=10, sessions=4, agents=2, seconds=0.3, rounds=1),
-    "interrupt": partial(interrupt.measure, seconds=0.1, rounds=1),
+    "interrupt": partial(interrupt.measure, rounds=(0.1,)),
     "idle": partial(idle.measure, terminals=4, agents=2, settle=0.1),
 }
 
