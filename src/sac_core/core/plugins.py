@@ -13,6 +13,7 @@ from pydantic import BaseModel, SecretStr
 from sac_core.contracts.authenticator import Authenticator
 from sac_core.contracts.context import PluginContext
 from sac_core.contracts.executor import Executor
+from sac_core.contracts.stage import Stage
 from sac_core.contracts.store import Store
 from sac_core.errors import ConfigurationError
 from sac_core.hooks.records import AuthenticatorPlugin, ExecutorPlugin
@@ -62,6 +63,23 @@ async def open_authenticators(
             # one authenticator less must not open a door, but it must not close all others either
             _refuse(plugin.name, error, needed=set(settings.plugins) | {"token"})
     return tuple(found)
+
+
+async def open_plugged_stages(
+    stack: AsyncExitStack, registry: Registry, settings: Settings, store: Store, folder: Path
+) -> tuple[dict[str, Stage], dict[str, str]]:
+    """All stages, opened, and why others could not be."""
+    opened: dict[str, Stage] = {}
+    failed: dict[str, str] = {}
+    for plugin in registry.stages.values():
+        try:
+            own = _settings(plugin.settings, plugin.name, settings.plugins.get(plugin.name, {}))
+            context = _context("stages", plugin.name, store, folder)
+            opened[plugin.name] = await stack.enter_async_context(plugin.open(own, context))
+        except Exception as error:
+            _refuse(plugin.name, error, needed=set(settings.plugins))
+            failed[plugin.name] = str(error) or type(error).__name__
+    return opened, failed
 
 
 async def _open_executor(

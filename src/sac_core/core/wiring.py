@@ -13,7 +13,7 @@ from sac_core.contracts.context import utc_now
 from sac_core.contracts.sac import Sac
 from sac_core.contracts.store import Scope
 from sac_core.core.data_dir import local_token, make_private
-from sac_core.core.plugins import open_authenticators, open_targets
+from sac_core.core.plugins import open_authenticators, open_plugged_stages, open_targets
 from sac_core.core.root_keys import sealing_of
 from sac_core.errors import NotFoundError, UnauthenticatedError
 from sac_core.hooks.loader import load
@@ -24,6 +24,7 @@ from sac_core.service.hub import open_hub
 from sac_core.service.reconciler import open_reconciler
 from sac_core.service.services import Services
 from sac_core.service.signins import SignIns
+from sac_core.service.stages import open_stages
 from sac_core.service.surface import LocalSac
 from sac_core.settings import Settings, load_settings
 from sac_core.store import open_sqlite_store
@@ -79,7 +80,10 @@ async def open_core(
         targets = await open_targets(stack, registry, settings, store, folder)
         bodies = await stack.enter_async_context(open_bodies())
         hub = await stack.enter_async_context(open_hub())
-        services = Services(store, sealing, registry, targets, bodies, hub, utc_now, settings.default_executor)
+        opened, failed = await open_plugged_stages(stack, registry, settings, store, folder)
+        stages = await stack.enter_async_context(open_stages(utc_now, opened, failed))
+        hub.on_resize = stages.resized
+        services = Services(store, sealing, registry, targets, bodies, hub, stages, utc_now, settings.default_executor)
         await stack.enter_async_context(open_reconciler(services, resync=settings.resync))
         yield Core(settings, registry, SignIns(store.state("sac")), authenticators, services)
 

@@ -11,7 +11,7 @@ from typing import Any
 import pluggy
 
 from sac_core.errors import ConfigurationError
-from sac_core.hooks.records import API, AuthenticatorPlugin, ExecutorPlugin, RuntimePlugin
+from sac_core.hooks.records import API, AuthenticatorPlugin, ExecutorPlugin, RuntimePlugin, StagePlugin
 from sac_core.hooks.registry import Failure, Origin, Registry
 from sac_core.hooks.specs import FAMILIES
 from sac_core.models.kind import Kind
@@ -22,6 +22,7 @@ _OFFERS: dict[str, tuple[str, type[Any]]] = {
     "sac_executors": ("executor", ExecutorPlugin),
     "sac_runtimes": ("runtime", RuntimePlugin),
     "sac_authenticators": ("authenticator", AuthenticatorPlugin),
+    "sac_session_stages": ("stage", StagePlugin),
     "sac_kinds": ("kind", Kind),
 }
 _LISTENERS = ("sac_agent_event", "sac_session_event")
@@ -130,6 +131,7 @@ def _registry(manager: pluggy.PluginManager, found: _Found) -> Registry:
         executors=families["executor"],
         runtimes=families["runtime"],
         authenticators=families["authenticator"],
+        stages=families["stage"],
         kinds=families["kind"],
         origins={key: origin for key, (_, origin) in found.offers.items()},
         failures=tuple(found.failures),
@@ -138,7 +140,8 @@ def _registry(manager: pluggy.PluginManager, found: _Found) -> Registry:
 
 
 def _check_required(registry: Registry, required: Iterable[str]) -> None:
-    usable = {*registry.executors, *registry.runtimes, *registry.authenticators, *registry.kinds}
+    offers = (registry.executors, registry.runtimes, registry.authenticators, registry.stages, registry.kinds)
+    usable = {name for family in offers for name in family}
     for name in required:
         if name in usable:
             continue

@@ -13,6 +13,7 @@ from sac_core.contracts.authenticator import Authenticator
 from sac_core.contracts.context import PluginContext
 from sac_core.contracts.executor import Executor
 from sac_core.contracts.runtime import Runtime
+from sac_core.contracts.stage import Stage
 from sac_core.models.base import Model
 
 API = 1
@@ -61,4 +62,15 @@ class AuthenticatorPlugin:
     api: int = API
 
 
-Offer = ExecutorPlugin | RuntimePlugin | AuthenticatorPlugin
+@dataclass(frozen=True, slots=True)
+class StagePlugin:
+    """A stage, which sees the bytes of sessions. ``open(settings, context)`` yields it."""
+
+    name: str
+    summary: str
+    open: Callable[[Any, PluginContext], AbstractAsyncContextManager[Stage]]
+    settings: type[BaseModel] = NoSettings
+    api: int = API
+
+
+Offer = ExecutorPlugin | RuntimePlugin | AuthenticatorPlugin | StagePlugin

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from sac_core.errors import InvalidError
-from sac_core.hooks.records import AuthenticatorPlugin, ExecutorPlugin, Offer, RuntimePlugin
+from sac_core.hooks.records import AuthenticatorPlugin, ExecutorPlugin, Offer, RuntimePlugin, StagePlugin
 from sac_core.models.kind import Kind
 
 log = logging.getLogger("sac.plugins")
@@ -45,6 +45,7 @@ class Registry:
     executors: Mapping[str, ExecutorPlugin] = field(default_factory=dict)
     runtimes: Mapping[str, RuntimePlugin] = field(default_factory=dict)
     authenticators: Mapping[str, AuthenticatorPlugin] = field(default_factory=dict)
+    stages: Mapping[str, StagePlugin] = field(default_factory=dict)
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     origins: Mapping[tuple[str, str], Origin] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()

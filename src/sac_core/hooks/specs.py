@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pluggy
 
-from sac_core.hooks.records import AuthenticatorPlugin, ExecutorPlugin, RuntimePlugin
+from sac_core.hooks.records import AuthenticatorPlugin, ExecutorPlugin, RuntimePlugin, StagePlugin
 from sac_core.models.agent import Agent
 from sac_core.models.change import Change
 from sac_core.models.kind import Kind
@@ -33,6 +33,10 @@ class AgentSpecs:
 
 class SessionSpecs:
     """The Session family."""
+
+    @hookspec
+    def sac_session_stages(self) -> Iterable[StagePlugin]:  # type: ignore[empty-body]
+        """Offer stages."""
 
     @hookspec
     def sac_session_event(self, event: Change[Session]) -> None:

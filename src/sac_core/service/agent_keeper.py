@@ -21,6 +21,7 @@ from sac_core.service.main_process import keep_main
 from sac_core.service.opener import enter_body, launch_of
 from sac_core.service.process_audit import audit, end_sessions
 from sac_core.service.services import EVERYWHERE, Services
+from sac_core.service.session_stages import resume_stages
 
 _RETRY = 5.0
 _SOON = 1.0
@@ -111,7 +112,7 @@ class AgentKeeper:
             exit = await keep_main(body, launch, restart=work.agent.status.next_attempt is not None)
             if exit is not None:
                 return await self._ended(work, exit, "", "", body_lives=True)
-        await audit(self._services, work.agent, body)
+        resume_stages(self._services, await audit(self._services, work.agent, body))
         return Step(self._running(work, launch.hash))
 
     async def _starting(self, work: Work, body: Observed) -> Step:

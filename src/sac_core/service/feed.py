@@ -37,6 +37,7 @@ class Feed:
         self.viewers: list[Viewer] = []
         self.controller: Viewer | None = None
         self.exit: Exit | None = None
+        self.on_resize: Callable[[TtySize], None] = lambda size: None
         self.first = 0
         self.next = 0
         self._find = find
@@ -84,6 +85,7 @@ class Feed:
     def resized(self, size: TtySize, by: Viewer) -> None:
         """Remember the size and tell the others."""
         self.size = size
+        self.on_resize(size)
         for viewer in self.viewers:
             if viewer is not by:
                 viewer.tell_size(size)

@@ -51,6 +51,7 @@ class Hub:
     """All feeds of this server."""
 
     group: TaskGroup
+    on_resize: Callable[[str, TtySize], None] = field(default=lambda uid, size: None)
     _feeds: dict[str, Feed] = field(default_factory=dict)
     _reserved: dict[str, _Reservation] = field(default_factory=dict)
 
@@ -78,6 +79,7 @@ class Hub:
             return (await find()).process
 
         feed = self._feeds[uid] = Feed(source.process, again, since=min(since, source.end), size=source.size)
+        feed.on_resize = lambda size: self.on_resize(uid, size)
         self.group.start_soon(feed.run)
         return feed
 

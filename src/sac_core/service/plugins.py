@@ -7,18 +7,21 @@ from collections.abc import Mapping
 from sac_core.contracts.sac import PluginInfo
 from sac_core.hooks.records import NoSettings, Offer
 from sac_core.hooks.registry import Origin, Registry
+from sac_core.service.stages import Stages
 from sac_core.service.targets import Targets
 
 
-def describe(registry: Registry, targets: Targets) -> tuple[PluginInfo, ...]:
+def describe(registry: Registry, targets: Targets, stages: Stages) -> tuple[PluginInfo, ...]:
     """Every offer and every failure, by family and name."""
     families: Mapping[str, Mapping[str, Offer]] = {
         "executor": registry.executors,
         "runtime": registry.runtimes,
         "authenticator": registry.authenticators,
+        "stage": registry.stages,
     }
+    unopened: Mapping[str, Mapping[str, str]] = {"executor": targets.failed, "stage": stages.failed}
     found = [
-        _offer(family, offer, registry.origins.get((family, name)), targets)
+        _offer(family, offer, registry.origins.get((family, name)), unopened.get(family, {}).get(name))
         for family, offers in families.items()
         for name, offer in offers.items()
     ]
@@ -36,8 +39,7 @@ def describe(registry: Registry, targets: Targets) -> tuple[PluginInfo, ...]:
     return tuple(sorted((*found, *failed), key=lambda plugin: (plugin.family, plugin.name)))
 
 
-def _offer(family: str, offer: Offer, origin: Origin | None, targets: Targets) -> PluginInfo:
-    why = targets.failed.get(offer.name) if family == "executor" else None
+def _offer(family: str, offer: Offer, origin: Origin | None, why: str | None) -> PluginInfo:
     settings, options = getattr(offer, "settings", NoSettings), getattr(offer, "options", NoSettings)
     return PluginInfo(
         name=offer.name,

@@ -28,8 +28,8 @@ async def sessions_of(services: Services, agent: Agent) -> list[Record]:
     return [record for record in page.items if record.status.get("agentUid") == agent.metadata.uid]
 
 
-async def audit(services: Services, agent: Agent, body: Body) -> None:
-    """End processes that no session claims, and sessions whose process has ended or is not there."""
+async def audit(services: Services, agent: Agent, body: Body) -> list[Record]:
+    """End processes that no session claims, and sessions whose process has ended or is not there; the rows as read."""
     before = {record.uid: record for record in await sessions_of(services, agent)}
     execs = set(body.execs)
     processes = {process.id: process for process in await body.list()}
@@ -42,6 +42,9 @@ async def audit(services: Services, agent: Agent, body: Body) -> None:
     for uid, record in before.items():  # a process is opened before its row says so: these must have been listed
         if record.status.get("phase") == "Running" and record.deleted_at is None:
             await _settle(services, record, processes.get(uid))
+        elif record.status.get("phase") == "Ended" and _lives(processes.get(uid)):
+            await _end(agent, body, uid)
+    return list(before.values())
 
 
 async def end_session(services: Services, record: Record, exit: Exit) -> None:
@@ -86,6 +89,10 @@ async def _remove(services: Services, record: Record) -> None:
             await unit.remove(await unit.by_uid("Session", record.uid))
     except NotFoundError:
         return
+
+
+def _lives(process: Running | None) -> bool:
+    return process is not None and process.exit is None
 
 
 def _claimed(process_id: str, rows: dict[str, Record], execs: set[str]) -> bool:

@@ -134,6 +134,8 @@ class Reconciler:
         record = change.object
         if record.kind == "Agent" or record.deleted_at is not None:
             self.hint(record.kind, record.uid)
+        if record.kind == "Session" and change.verb == "DELETED":
+            self.services.stages.forget(record.uid)
         if record.kind in _HOOKS:
             hook, kind = _HOOKS[record.kind]
             if hook in self.services.registry.told:

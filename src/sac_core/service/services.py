@@ -12,6 +12,7 @@ from sac_core.hooks.registry import Registry
 from sac_core.models.principal import ALL, SYSTEM
 from sac_core.service.bodies import Bodies
 from sac_core.service.hub import Hub
+from sac_core.service.stages import Stages
 from sac_core.service.targets import Targets
 
 EVERYWHERE = Scope(SYSTEM, ALL)
@@ -20,7 +21,7 @@ EVERYWHERE = Scope(SYSTEM, ALL)
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Store, sealing, plugins, opened executors, ways into bodies, terminals, clock."""
+    """Store, sealing, plugins, opened executors, ways into bodies, terminals, stages, clock."""
 
     store: Store
     sealing: Sealing
@@ -28,5 +29,6 @@ class Services:
     targets: Targets
     bodies: Bodies
     hub: Hub
+    stages: Stages
     now: Callable[[], datetime]
     default_executor: str

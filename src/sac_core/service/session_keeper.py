@@ -9,9 +9,10 @@ from sac_core.contracts.store import Record
 from sac_core.errors import LaunchError, LostError, NotFoundError, NotReadyError, UnavailableError
 from sac_core.models.process import Exit
 from sac_core.models.session import Session
-from sac_core.service.opener import agent_of, enter_body, open_session, session_model
+from sac_core.service.opener import agent_of, enter_body, session_model
 from sac_core.service.process_audit import end_session
 from sac_core.service.services import EVERYWHERE, Services
+from sac_core.service.session_stages import open_seen
 
 _SOON = 1.0
 _GIVE_UP = timedelta(minutes=5)
@@ -41,13 +42,15 @@ class SessionKeeper:
 
     async def _open(self, record: Record, session: Session) -> float | None:
         try:
-            await open_session(self._services, session)
+            await open_seen(self._services, session)
         except (LaunchError, NotFoundError) as error:
+            await self._services.stages.withdraw(record.uid, error.reason)
             await end_session(self._services, record, Exit(reason=error.reason))
         except (NotReadyError, LostError, UnavailableError):
             created = record.created_at or self._services.now()
             if self._services.now() - created < _GIVE_UP:
                 return _SOON
+            await self._services.stages.withdraw(record.uid, "Lost")
             await end_session(self._services, record, Exit(reason="Lost"))
         return None
 

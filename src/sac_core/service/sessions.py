@@ -9,14 +9,16 @@ from typing import Any
 
 from sac_core.contracts.sac import Sessions, Terminal
 from sac_core.contracts.store import Record, Unit
-from sac_core.errors import LaunchError, LostError, NotFoundError, NotReadyError
+from sac_core.errors import LaunchError, LostError, NotFoundError, NotReadyError, UnavailableError
 from sac_core.models.agent import Agent
 from sac_core.models.kind import AGENT
 from sac_core.models.process import TtySize
 from sac_core.models.session import Session
 from sac_core.service import documents
-from sac_core.service.opener import find_session, open_session
+from sac_core.service.opener import find_session
 from sac_core.service.resources import StoredResources, allow
+from sac_core.service.session_stages import open_seen
+from sac_core.service.stages.follower import STAGE_UNAVAILABLE
 from sac_core.wire.terminal import Role
 
 
@@ -46,12 +48,16 @@ class SessionService(StoredResources[Session], Sessions):
         if session.status.phase != "Pending":
             return session
         try:
-            await open_session(self._services, session)
-        except (LaunchError, NotReadyError):
-            await self._withdraw(session)
+            await open_seen(self._services, session)
+        except (LaunchError, NotReadyError) as error:
+            await self._withdraw(session, error.reason)
+            raise
+        except UnavailableError as error:
+            if error.reason == STAGE_UNAVAILABLE:
+                await self._withdraw(session, error.reason)
             raise
         except LostError:
-            await self._withdraw(session)
+            await self._withdraw(session, "Lost")
             raise NotReadyError(
                 f"agent {session.spec.agent!r} has just ended or been stopped",
                 field="spec.agent",
@@ -105,8 +111,9 @@ class SessionService(StoredResources[Session], Sessions):
             )
         return command.argv
 
-    async def _withdraw(self, session: Session) -> None:
+    async def _withdraw(self, session: Session, reason: str) -> None:
         """Remove the row of a session that could not be opened, if its agent has not taken it along."""
+        await self._services.stages.withdraw(session.metadata.uid, reason)
         with suppress(NotFoundError):
             async with self._services.store.transaction(self._scope) as unit:
                 await unit.remove(await unit.by_uid("Session", session.metadata.uid))

@@ -87,7 +87,7 @@ class LocalSac(Sac):
 
     async def plugins(self) -> tuple[PluginInfo, ...]:
         allow(self._scope, "plugins:list")
-        return plugins.describe(self._services.registry, self._services.targets)
+        return plugins.describe(self._services.registry, self._services.targets, self._services.stages)
 
     async def status(self) -> Status:
         allow(self._scope, "status:get")
