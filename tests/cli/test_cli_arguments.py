@@ -13,7 +13,7 @@ from sac_core.cli.arguments import rearranged
     ("given", "wanted"),
     [
         (["get", "agents"], ["get", "agents"]),
-        (["--server", "u", "--debug", "get", "x"], ["get", "--server", "u", "--debug", "x"]),
+        (["--server", "u", "--debug", "get", "x"], ["get", "x", "--server", "u", "--debug"]),
         (["--data-dir=/d", "get"], ["get", "--data-dir=/d"]),
         (
             ["exec", "a", "--", "ls", "-l", "--", ""],
@@ -50,7 +50,7 @@ def test_wrong_usage_is_one_line_and_status_2(argv: list[str], capsys: pytest.Ca
 
 def test_every_command_has_help_that_names_its_arguments(capsys: pytest.CaptureFixture[str]) -> None:
     for name, summary, usage in COMMANDS:
-        assert main([name, "--help"]) == 0
+        assert main([*name.split(), "--help"]) == 0
         text = capsys.readouterr().out
         assert f"sac {name} {usage}" in text
         assert summary.split()[0] in text

@@ -33,15 +33,21 @@ COMMANDS = (
     ("logs", "Print the output of an agent's main process.", "[OPTIONS] AGENT"),
     ("doctor", "Check this installation and say what to do.", "[OPTIONS]"),
     ("plugins", "List the plugins, and those that failed to load.", "[OPTIONS]"),
+    ("plugins new", "Make the folder of a new plugin.", "[OPTIONS] FAMILY NAME"),
 )
+"""Name, summary, usage. A name of two words is a command below another one, which `groups.group` makes."""
 
 
 def make_app() -> App:
     """The command line; nothing of a command is imported before it is used."""
     app = App(name="sac", help=SUMMARY, version=__version__, help_format="plaintext", result_action="return_value")
+    groups = {name.split()[0] for name, _, _ in COMMANDS if " " in name}
     for order, (name, summary, usage) in enumerate(COMMANDS):
-        path = f"sac_core.cli.commands.{name}:{name}"
-        app.command(path, name=name, help=summary, usage=f"Usage: sac {name} {usage}", sort_key=order)
+        if name in groups:
+            app.command(f"sac_core.cli.commands.{name}:app", name=name, help=summary, sort_key=order)
+        elif " " not in name:
+            path = f"sac_core.cli.commands.{name}:{name}"
+            app.command(path, name=name, help=summary, usage=f"Usage: sac {name} {usage}", sort_key=order)
     return app
 
 

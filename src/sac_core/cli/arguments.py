@@ -46,14 +46,14 @@ Switch = Annotated[bool, Parameter(negative=())]
 
 
 def rearranged(argv: Sequence[str]) -> list[str]:
-    """Move common options from before the command to behind it; what follows ``--`` becomes options, kept whole."""
+    """Move common options from before the command to its end; what follows ``--`` becomes options, kept whole."""
     head, tail = _split(list(argv))
     leading: list[str] = []
     while head and head[0].split("=")[0] in (*_GLOBAL, *_FLAGS):
         size = 2 if head[0] in _GLOBAL else 1
         leading += head[:size]
         head = head[size:]
-    return [*head[:1], *leading, *head[1:], *(f"--command={part}" for part in tail)]
+    return [*head, *leading, *(f"--command={part}" for part in tail)]
 
 
 def _split(argv: list[str]) -> tuple[list[str], list[str]]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
+import io
+import logging
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -11,20 +13,14 @@ from typing import Any
 import pluggy
 
 from sac_core.errors import ConfigurationError
-from sac_core.hooks.records import API, AuthenticatorPlugin, ExecutorPlugin, RuntimePlugin, StagePlugin
+from sac_core.hooks.offers import OFFERS, fault_of, name_of, new_manager, offers_of
 from sac_core.hooks.registry import Failure, Origin, Registry
-from sac_core.hooks.specs import FAMILIES
-from sac_core.models.kind import Kind
+
+log = logging.getLogger("sac.plugins")
 
 GROUP = "sac"
+"""The group of entry points that plugins are found by."""
 
-_OFFERS: dict[str, tuple[str, type[Any]]] = {
-    "sac_executors": ("executor", ExecutorPlugin),
-    "sac_runtimes": ("runtime", RuntimePlugin),
-    "sac_authenticators": ("authenticator", AuthenticatorPlugin),
-    "sac_session_stages": ("stage", StagePlugin),
-    "sac_kinds": ("kind", Kind),
-}
 _LISTENERS = ("sac_agent_event", "sac_session_event")
 
 
@@ -34,12 +30,11 @@ class _Found:
     failures: list[Failure] = field(default_factory=list)
 
     def add(self, family: str, offer: Any, origin: Origin) -> None:
-        name = offer.plural if family == "kind" else offer.name
+        name = name_of(offer)
+        fault = fault_of(offer)
         refused = {failure.name for failure in self.failures if failure.family == family}
-        if getattr(offer, "api", API) != API:
-            self.failures.append(
-                Failure(name, family, origin, f"it was made for version {offer.api} of the contracts, this is {API}")
-            )
+        if fault is not None:
+            self.failures.append(Failure(name, family, origin, fault))
         elif (family, name) in self.offers or name in refused:
             self._clash(family, name, origin)
         else:
@@ -56,12 +51,11 @@ def load(*, required: Iterable[str] = (), extra: Iterable[tuple[str, object]] = 
 
     A broken plugin becomes a `Failure`; raises `ConfigurationError` only when a name in ``required`` is not usable.
     """
-    manager = pluggy.PluginManager(GROUP)
-    for family in FAMILIES:
-        manager.add_hookspecs(family)
+    manager = new_manager()
     found = _Found()
     for origin, get in _candidates(extra):
-        _register(manager, found, origin, get)
+        with _what_it_prints(origin):
+            _register(manager, found, origin, get)
     registry = _registry(manager, found)
     _check_required(registry, required)
     return registry
@@ -81,50 +75,32 @@ def _origin(point: EntryPoint) -> Origin:
     return Origin(point.name, distribution.name, distribution.version)
 
 
+@contextmanager
+def _what_it_prints(origin: Origin) -> Iterator[None]:
+    """Keep a plugin's prints out of the output of `sac`, which programs read; they are logged."""
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        yield
+    for line in printed.getvalue().splitlines()[:20]:
+        log.warning("plugin %s prints at its import: %s", origin, line[:500])
+
+
 def _register(manager: pluggy.PluginManager, found: _Found, origin: Origin, get: Callable[[], object]) -> None:
     try:
         plugin = get()
-        _refuse_async(manager, plugin)
+        offers = offers_of(plugin)
         manager.register(plugin, name=f"{origin.distribution}:{origin.plugin}")
-        manager.check_pending()
-        offers = [(family, offer) for hook, (family, cls) in _OFFERS.items() for offer in _ask(plugin, hook, cls)]
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a plugin may raise anything, SystemExit too, and must not take the host with it
-        _forget(manager, origin)
         found.failures.append(Failure(origin.plugin, "plugin", origin, f"{type(error).__name__}: {error}"))
         return
     for family, offer in offers:
         found.add(family, offer, origin)
 
 
-def _forget(manager: pluggy.PluginManager, origin: Origin) -> None:
-    name = f"{origin.distribution}:{origin.plugin}"
-    if manager.has_plugin(name):
-        manager.unregister(name=name)
-
-
-def _refuse_async(manager: pluggy.PluginManager, plugin: object) -> None:
-    for name in dir(plugin):
-        if name.startswith("sac_") and manager.parse_hookimpl_opts(plugin, name) is not None:
-            method = getattr(plugin, name)
-            if inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method):
-                raise ConfigurationError(f"hook {name} is async; hooks are plain functions that only offer or are told")
-
-
-def _ask(plugin: object, hook: str, cls: type[Any]) -> list[Any]:
-    method = getattr(plugin, hook, None)
-    if method is None:
-        return []
-    offers = list(method())
-    for offer in offers:
-        if not isinstance(offer, cls):
-            raise ConfigurationError(f"{hook} offered a {type(offer).__name__}, not a {cls.__name__}")
-    return offers
-
-
 def _registry(manager: pluggy.PluginManager, found: _Found) -> Registry:
-    families: dict[str, dict[str, Any]] = {family: {} for family, _ in _OFFERS.values()}
+    families: dict[str, dict[str, Any]] = {family: {} for family, _ in OFFERS.values()}
     for (family, name), (offer, _) in found.offers.items():
         families[family][name] = offer
     return Registry(

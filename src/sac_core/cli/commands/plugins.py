@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sac_core.cli.arguments import HERE, Common
 from sac_core.cli.connecting import connected
+from sac_core.cli.groups import group
 from sac_core.cli.progress import printable
 from sac_core.cli.tables import aligned
 
@@ -21,3 +22,6 @@ async def plugins(*, common: Common = HERE) -> int:
         rows.append([printable(part) for part in (plugin.name, plugin.family, plugin.state, origin, text)])
     print("\n".join(aligned(rows)))
     return int(any(plugin.state == "failed" for plugin in found))
+
+
+app = group("plugins", plugins)

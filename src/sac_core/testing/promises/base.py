@@ -1,11 +1,11 @@
-"""What a plugin's author overrides, and how a test says which promise it checks."""
+"""What an executor's author overrides."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar
 
 import anyio
 import pytest
@@ -17,19 +17,7 @@ from sac_core.models.launch import Launch, Secrets, Template
 from sac_core.testing.body_commands import BodyCommands, PosixCommands
 from sac_core.testing.fixtures import new_owner, temporary_context
 from sac_core.testing.promises.bench import Bench
-
-Level = Literal["core", "full"]
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def promise(number: int, *, level: Level = "core") -> Callable[[F], F]:
-    """Mark a test with the promise of the contract that it checks, and the level that it belongs to."""
-
-    def mark(test: F) -> F:
-        test.sac_promise = (number, level)  # type: ignore[attr-defined]
-        return test
-
-    return mark
+from sac_core.testing.promises.marks import Level
 
 
 class ContractBase:

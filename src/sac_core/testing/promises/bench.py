@@ -20,6 +20,7 @@ from sac_core.models.process import Command
 from sac_core.testing.body_commands import BodyCommands
 from sac_core.testing.fixtures import eventually, new_key
 from sac_core.testing.promises.links import Links
+from sac_core.testing.promises.unwritten import demand_written
 from sac_core.testing.simulated_program import Beat
 from sac_core.testing.simulated_target import MAIN
 
@@ -201,6 +202,8 @@ class Bench:
             pytest.skip(f"capability: {capability}")
 
     async def _open(self) -> None:
-        self._stack = AsyncExitStack()
-        self.executor = await self._stack.enter_async_context(self.suite.open_executor(self.context))
-        self.links = await self._stack.enter_async_context(Links(self.executor))
+        async with AsyncExitStack() as stack:
+            self.executor = await stack.enter_async_context(self.suite.open_executor(self.context))
+            demand_written((self.executor, Executor))
+            self.links = await stack.enter_async_context(Links(self.executor))
+            self._stack = stack.pop_all()

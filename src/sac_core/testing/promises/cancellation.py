@@ -12,8 +12,9 @@ import anyio
 from sac_core.errors import SacError
 from sac_core.models.body import Key
 from sac_core.models.launch import NO_SECRETS
-from sac_core.testing.promises.base import ContractBase, promise
+from sac_core.testing.promises.base import ContractBase
 from sac_core.testing.promises.bench import NEWEST, Bench
+from sac_core.testing.promises.marks import promise
 from sac_core.testing.promises.one_body import assert_never_two_alive
 
 MOMENTS: tuple[float, ...] = (0, 1, 2, 3, 5, 8, 0.001, 0.003, 0.01, 0.03, 0.1)

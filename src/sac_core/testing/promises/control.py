@@ -8,9 +8,10 @@ import pytest
 from sac_core.contracts.process import Process
 from sac_core.errors import LostError, UnsupportedError
 from sac_core.models.process import TtySize
-from sac_core.testing.promises.base import ContractBase, promise
+from sac_core.testing.promises.base import ContractBase
 from sac_core.testing.promises.bench import Bench, refused_naming
 from sac_core.testing.promises.cancellation import cancelled
+from sac_core.testing.promises.marks import promise
 from sac_core.testing.promises.streams import collect, joined
 
 

@@ -9,8 +9,9 @@ import anyio
 from sac_core.contracts.process import Process
 from sac_core.models.process import TtySize
 from sac_core.testing.body_commands import filled
-from sac_core.testing.promises.base import ContractBase, promise
+from sac_core.testing.promises.base import ContractBase
 from sac_core.testing.promises.bench import Bench
+from sac_core.testing.promises.marks import promise
 from sac_core.testing.promises.streams import assert_identical, assert_without_gap, collect, joined
 
 MIB = 1024 * 1024

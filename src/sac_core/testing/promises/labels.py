@@ -7,8 +7,9 @@ from contextlib import suppress
 from sac_core.errors import SacError
 from sac_core.models.body import Key, body_labels
 from sac_core.models.launch import NO_SECRETS
-from sac_core.testing.promises.base import ContractBase, promise
+from sac_core.testing.promises.base import ContractBase
 from sac_core.testing.promises.bench import NEWEST, Bench
+from sac_core.testing.promises.marks import promise
 
 
 class Labels(ContractBase):

@@ -8,8 +8,9 @@ from sac_core.models.agent import FAILED_REASONS
 from sac_core.models.body import Observed
 from sac_core.models.launch import NO_SECRETS
 from sac_core.testing.fixtures import new_key
-from sac_core.testing.promises.base import ContractBase, promise
+from sac_core.testing.promises.base import ContractBase
 from sac_core.testing.promises.bench import Bench, refused_naming
+from sac_core.testing.promises.marks import promise
 
 
 def essence(seen: Observed) -> tuple[object, ...]:

@@ -10,8 +10,9 @@ import pytest
 
 from sac_core.errors import ConflictError
 from sac_core.models.launch import NO_SECRETS
-from sac_core.testing.promises.base import ContractBase, promise
+from sac_core.testing.promises.base import ContractBase
 from sac_core.testing.promises.bench import Bench
+from sac_core.testing.promises.marks import promise
 from sac_core.testing.simulated_program import Beat
 
 

@@ -7,8 +7,9 @@ import anyio
 from sac_core.contracts.executor import Resync
 from sac_core.models.body import CAPABILITIES, Key
 from sac_core.models.launch import NO_SECRETS
-from sac_core.testing.promises.base import ContractBase, promise
+from sac_core.testing.promises.base import ContractBase
 from sac_core.testing.promises.bench import Bench
+from sac_core.testing.promises.marks import promise
 
 
 class Optional(ContractBase):

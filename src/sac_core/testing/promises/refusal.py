@@ -11,8 +11,9 @@ from sac_core.errors import SacError, UnsupportedError
 from sac_core.models.launch import NO_SECRETS, Egress, Launch, Resources
 from sac_core.models.process import Command
 from sac_core.testing.fixtures import new_key
-from sac_core.testing.promises.base import ContractBase, promise
+from sac_core.testing.promises.base import ContractBase
 from sac_core.testing.promises.bench import Bench, refused_naming
+from sac_core.testing.promises.marks import promise
 
 NOWHERE = "/sac/no/such/folder"
 WISHES: dict[str, tuple[str, dict[str, Any]]] = {

@@ -10,8 +10,9 @@ import pytest
 from sac_core.errors import SacError
 from sac_core.models.body import Observed
 from sac_core.models.launch import Egress
-from sac_core.testing.promises.base import ContractBase, promise
+from sac_core.testing.promises.base import ContractBase
 from sac_core.testing.promises.bench import Bench
+from sac_core.testing.promises.marks import promise
 
 
 def told(seen: Observed) -> str:

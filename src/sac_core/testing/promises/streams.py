@@ -8,8 +8,9 @@ import pytest
 from sac_core.contracts.process import Process
 from sac_core.models.process import Chunk, Exit, TtySize
 from sac_core.testing.body_commands import filled
-from sac_core.testing.promises.base import ContractBase, promise
+from sac_core.testing.promises.base import ContractBase
 from sac_core.testing.promises.bench import Bench
+from sac_core.testing.promises.marks import promise
 
 EVERY_BYTE = bytes(range(256))
 

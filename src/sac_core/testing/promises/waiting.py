@@ -11,8 +11,9 @@ import anyio
 
 from sac_core.contracts.context import PluginContext
 from sac_core.models.launch import NO_SECRETS
-from sac_core.testing.promises.base import ContractBase, promise
+from sac_core.testing.promises.base import ContractBase
 from sac_core.testing.promises.bench import NEWEST, Bench
+from sac_core.testing.promises.marks import promise
 
 PATIENCE = 2.0
 """Seconds within which every method returns, whatever the body does."""
