@@ -26,7 +26,7 @@ from sac_core.hooks.registry import Registry
 from sac_core.models.agent import Agent
 from sac_core.models.base import parse
 from sac_core.models.change import Change, Page, Synced
-from sac_core.models.kind import AGENT, SESSION, Kind
+from sac_core.models.kind import AGENT, KINDS, SECRET, SESSION, Kind
 from sac_core.models.principal import ALL, Principal
 from sac_core.models.process import Chunk, Exit, TtySize
 from sac_core.models.session import Session
@@ -281,7 +281,8 @@ class FakeSac(Sac):
         self.sessions = FakeSessions(world, tenant, SESSION)
 
     def resources(self, plural: str) -> Resources[Any]:
-        return self.agents if plural == "agents" else self.sessions
+        known: dict[str, Resources[Any]] = {"agents": self.agents, "sessions": self.sessions}
+        return known.get(plural) or FakeThings(self._world, self._tenant, SECRET)
 
     def watch(
         self, *, kinds: Sequence[str] = (), label_selector: str = "", since: int | None = None
@@ -350,7 +351,7 @@ async def follow(
 class FakeCore:
     """What the server uses of a core."""
 
-    def __init__(self, folder: Path, kinds: Sequence[Kind] = (AGENT, SESSION), **settings: Any) -> None:
+    def __init__(self, folder: Path, kinds: Sequence[Kind] = KINDS, **settings: Any) -> None:
         self.settings = Settings(data_dir=folder, **settings)
         self.registry = Registry(kinds={kind.plural: kind for kind in kinds})
         self.signins = SignIns(MemoryState())

@@ -18,7 +18,7 @@ from sac_core.builtin.process.settings import ProcessSettings
 from sac_core.cli.app import COMMANDS, make_app
 from sac_core.hooks.specs import FAMILIES
 from sac_core.models.agent import FAILED_REASONS
-from sac_core.models.kind import AGENT, SESSION
+from sac_core.models.kind import KINDS
 from sac_core.models.process import SIGNALS
 from sac_core.server.app import routes_of
 from sac_core.settings import Settings
@@ -93,7 +93,7 @@ def test_every_route_is_there_with_its_permission_and_query() -> None:
     table = page("routes").partition("## Things")[0]
     found = {(row[0], row[1], row[2], tuple(row[4].split())) for row in rows(table) if row[0] != "Method"}
     assert found == {
-        (route.method, route.path, route.permission, route.query) for route in routes_of([AGENT, SESSION], console=True)
+        (route.method, route.path, route.permission, route.query) for route in routes_of(KINDS, console=True)
     }
 
 

@@ -9,13 +9,13 @@ import pytest
 from starlette.routing import Mount
 
 from sac_core.errors import ConfigurationError
-from sac_core.models.kind import AGENT, SESSION
+from sac_core.models.kind import AGENT, KINDS, SESSION
 from sac_core.server.app import routes_of, site_of
 from sac_core.server.route import PUBLIC, Route, checked, public_paths
 from server_fakes import OTHER_TOKEN, TOKEN, VIEWER_TOKEN, FakeCore
 from server_wire import Running
 
-TABLE = checked(routes_of([AGENT, SESSION], console=True))
+TABLE = checked(routes_of(KINDS, console=True))
 PUBLIC_PATHS = [
     "GET /", "GET /health", "GET /livez", "GET /openapi.json", "GET /ready", "GET /readyz", "GET /{path:path}",
     "POST /api/v1/signin",

@@ -7,7 +7,7 @@ from sac_core.builtin.shell import SHELL
 from sac_core.builtin.token import TOKEN
 from sac_core.hooks import hookimpl
 from sac_core.hooks.records import AuthenticatorPlugin, ExecutorPlugin, RuntimePlugin
-from sac_core.models.kind import AGENT, SESSION, Kind
+from sac_core.models.kind import KINDS, Kind
 
 
 @hookimpl
@@ -27,4 +27,4 @@ def sac_authenticators() -> list[AuthenticatorPlugin]:
 
 @hookimpl
 def sac_kinds() -> list[Kind]:
-    return [AGENT, SESSION]
+    return list(KINDS)

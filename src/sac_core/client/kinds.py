@@ -10,7 +10,7 @@ from pydantic import Field
 
 from sac_core.models.base import Model
 from sac_core.models.envelope import API_VERSION, Metadata
-from sac_core.models.kind import AGENT, SESSION, Column
+from sac_core.models.kind import AGENT, KINDS, SECRET, SESSION, Column, Kind
 
 
 class Declared(Model):
@@ -35,7 +35,7 @@ class RemoteKind:
     model: type[Model] = field(default=Declared)
 
 
-_MODELS: dict[str, type[Model]] = {kind.kind: kind.model for kind in (AGENT, SESSION)}
+_MODELS: dict[str, type[Model]] = {kind.kind: kind.model for kind in KINDS}
 
 
 def remote_kind(document: Mapping[str, Any]) -> RemoteKind:
@@ -55,5 +55,10 @@ def model_of(kind: str) -> type[Model]:
     return _MODELS.get(kind, Declared)
 
 
-AGENT_KIND = RemoteKind(AGENT.kind, AGENT.plural, AGENT.singular, AGENT.columns, AGENT.verbs, AGENT.model)
-SESSION_KIND = RemoteKind(SESSION.kind, SESSION.plural, SESSION.singular, SESSION.columns, SESSION.verbs, SESSION.model)
+def _own(kind: Kind) -> RemoteKind:
+    return RemoteKind(kind.kind, kind.plural, kind.singular, kind.columns, kind.verbs, kind.model)
+
+
+AGENT_KIND = _own(AGENT)
+SESSION_KIND = _own(SESSION)
+SECRET_KIND = _own(SECRET)

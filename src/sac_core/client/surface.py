@@ -14,6 +14,7 @@ from sac_core.client.events import watch
 from sac_core.client.exec import open_exec
 from sac_core.client.kinds import RemoteKind, remote_kind
 from sac_core.client.resources import HttpResources, segments
+from sac_core.client.secrets import HttpSecrets
 from sac_core.client.sessions import HttpSessions
 from sac_core.contracts.sac import Exec, PluginInfo, Resources, Sac, Status
 from sac_core.errors import NotFoundError
@@ -26,15 +27,21 @@ class HttpSac(Sac):
 
     agents: HttpAgents
     sessions: HttpSessions
+    secrets: HttpSecrets
 
     def __init__(self, connection: Connection, kinds: Sequence[RemoteKind]) -> None:
         self.agents = HttpAgents(connection)
         self.sessions = HttpSessions(connection)
+        self.secrets = HttpSecrets(connection)
         self.kinds = tuple(kinds)
         self._connection = connection
 
     def resources(self, plural: str) -> Resources[Any]:
-        known: dict[str, Resources[Any]] = {"agents": self.agents, "sessions": self.sessions}
+        known: dict[str, Resources[Any]] = {
+            "agents": self.agents,
+            "sessions": self.sessions,
+            "secrets": self.secrets,
+        }
         if plural in known:
             return known[plural]
         for kind in self.kinds:

@@ -7,21 +7,25 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import Field
 
+from sac_core.errors import ConflictError, NotFoundError
 from sac_core.models.agent import Agent, AgentPhase, AgentSpec
 from sac_core.models.base import Model
 from sac_core.models.body import Finding
 from sac_core.models.change import Change, Page, Synced
 from sac_core.models.process import Chunk, Exit, TtySize
+from sac_core.models.secret import Secret, SecretType, to_data
 from sac_core.models.session import Session
 from sac_core.wire.exec import ExecResult
 from sac_core.wire.terminal import Role, TerminalEvent
 
 T = TypeVar("T")
+
+_PUT_TRIES = 3
 
 
 class PluginInfo(Model):
@@ -215,11 +219,44 @@ class Sessions(Resources[Session]):
         """Become a viewer. No ``since``: from the start of the log. No ``mode``: control if the lease is free."""
 
 
+class Secrets(Resources[Secret]):
+    """Values that agents use by reference. An answer has name, version and keys, never a value.
+
+    ``spec.data`` is what to write: by key a text, or ``{"base64": ...}``. A replacement without it keeps the value.
+    """
+
+    async def put(
+        self,
+        name: str,
+        value: str | bytes | Mapping[str, str | bytes],
+        *,
+        type: SecretType = "opaque",
+        labels: Mapping[str, str] | None = None,
+    ) -> Secret:
+        """Write a secret, new or in place of all of its values; a value alone gets the key ``value``.
+
+        Running bodies go on; what is started in them from now on sees the new value.
+        """
+        metadata = {"name": name, **({} if labels is None else {"labels": dict(labels)})}
+        document = {"metadata": metadata, "spec": {"type": type, "data": to_data(value)}}
+        for _ in range(_PUT_TRIES):
+            with suppress(ConflictError):  # another one is writing it
+                return await self._write(name, document)
+        return await self._write(name, document)
+
+    async def _write(self, name: str, document: Mapping[str, Any]) -> Secret:
+        try:
+            return await self.replace_from(name, document)
+        except NotFoundError:
+            return await self.create_from(document)
+
+
 class Sac(ABC):
     """SAC, in the name of one principal and in one tenant."""
 
     agents: Agents
     sessions: Sessions
+    secrets: Secrets
 
     @abstractmethod
     def resources(self, plural: str) -> Resources[Any]:

@@ -81,6 +81,14 @@ class Query:
 ALL_RECORDS = Query()
 
 
+@dataclass(frozen=True, slots=True)
+class SealedValue:
+    """The value of a secret as it is kept beside its record: sealed, in no change that is told."""
+
+    version: int
+    sealed: bytes = field(repr=False)
+
+
 class Reader(ABC):
     """Reads in one scope; what lies outside it is not found."""
 
@@ -96,6 +104,10 @@ class Reader(ABC):
     async def list(self, kind: str, query: Query = ALL_RECORDS) -> Page[Record]:
         """Things of a kind, in order, and the version of the whole read."""
 
+    @abstractmethod
+    async def sealed(self, record: Record) -> SealedValue:
+        """The value kept beside a record; raises `NotFoundError` when there is none."""
+
 
 class Unit(Reader):
     """A unit of work: its reads see its writes, all of it is committed or nothing."""
@@ -110,6 +122,10 @@ class Unit(Reader):
 
         Status and spec may both differ; kind, tenant, name, uid and ``created_at`` never change.
         """
+
+    @abstractmethod
+    async def keep_sealed(self, record: Record, value: SealedValue) -> None:
+        """Keep a value beside a record, in place of the one before; it goes with the record."""
 
     @abstractmethod
     async def defer(self, record: Record, deadline: datetime | None) -> None:

@@ -16,7 +16,9 @@ M = TypeVar("M", bound=BaseModel)
 class Model(BaseModel):
     """A frozen value with snake_case in Python and camelCase on the wire."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
 
     def to_wire(self) -> dict[str, Any]:
         """The JSON form: camelCase, no nulls."""

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from sac_core.models.agent import Agent
 from sac_core.models.base import Model
+from sac_core.models.secret import Secret
 from sac_core.models.session import Session
 
 Verb = Literal["list", "create", "get", "replace", "patch", "delete"]
@@ -23,7 +24,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A declared thing: names, scope, model, columns, verbs. ``generate_name``: SAC makes the name if none is given."""
+    """A declared thing: names, scope, model, columns, verbs.
+
+    ``generate_name``: SAC makes the name if none is given. ``private``: only its owner sees it.
+    """
 
     kind: str
     plural: str
@@ -33,6 +37,7 @@ class Kind:
     columns: tuple[Column, ...] = ()
     verbs: tuple[Verb, ...] = ALL_VERBS
     generate_name: bool = False
+    private: bool = False
 
     @property
     def spec(self) -> type[Model]:
@@ -74,3 +79,22 @@ SESSION = Kind(
     verbs=("list", "create", "get", "delete"),
     generate_name=True,
 )
+
+SECRET = Kind(
+    kind="Secret",
+    plural="secrets",
+    singular="secret",
+    model=Secret,
+    columns=(
+        Column("NAME", "metadata.name"),
+        Column("TYPE", "spec.type"),
+        Column("KEYS", "status.keys"),
+        Column("VERSION", "status.version"),
+        Column("AGE", "metadata.creationTimestamp"),
+    ),
+    verbs=("list", "create", "get", "replace", "delete"),
+    private=True,
+)
+
+KINDS = (AGENT, SESSION, SECRET)
+"""The kinds that SAC has by itself."""

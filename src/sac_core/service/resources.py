@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from sac_core.contracts.sac import Resources
-from sac_core.contracts.store import Query, Record, Scope, Unit
+from sac_core.contracts.store import Query, Record, Requirement, Scope, Unit
 from sac_core.errors import ConflictError, ForbiddenError, NotFoundError, UnsupportedError
 from sac_core.models.change import Change, Page, Synced
 from sac_core.models.kind import Kind, Verb
@@ -37,7 +37,8 @@ class StoredResources(Resources[T]):
         if idempotency_key is None:
             return self._model(await self._insert(record))
         store = self._services.store
-        record, made = await idempotency.claim(store, self._scope, idempotency_key, record, document)
+        shown = self.fingerprint_(document)
+        record, made = await idempotency.claim(store, self._scope, idempotency_key, record, shown)
         if made is None:
             made = await self._insert_once(record)
             await idempotency.done(store, self._scope, idempotency_key, made)
@@ -53,7 +54,7 @@ class StoredResources(Resources[T]):
         self._allow("list")
         query = Query(
             labels=parse_selector(label_selector, field="labelSelector"),
-            fields=parse_fields(field_selector, self.fields),
+            fields=(*parse_fields(field_selector, self.fields), *self._own()),
             limit=limit,
             after=after,
         )
@@ -90,6 +91,10 @@ class StoredResources(Resources[T]):
                 now = self._services.now()
                 await unit.update(replace(old, deleted_at=now, deadline=now, status=status))
 
+    def fingerprint_(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What is compared with an earlier request of the same idempotency key."""
+        return document
+
     async def prepare_(self, unit: Unit, record: Record) -> Record:
         """Check a new or changed record against the rest of the world, and derive what is stored with it."""
         return record
@@ -119,7 +124,7 @@ class StoredResources(Resources[T]):
         return await unit.update(new)
 
     async def _guarded(self, unit: Unit, name: str, resource_version: str | None) -> Record:
-        record = await unit.get(self._kind.kind, name)
+        record = self._seen(await unit.get(self._kind.kind, name))
         current = str(record.resource_version)
         if resource_version is not None and resource_version.strip('"') != current:
             raise ConflictError(
@@ -131,7 +136,19 @@ class StoredResources(Resources[T]):
         return record
 
     async def _read(self, name: str) -> Record:
-        return await self._services.store.read(self._scope).get(self._kind.kind, name)
+        return self._seen(await self._services.store.read(self._scope).get(self._kind.kind, name))
+
+    def _seen(self, record: Record) -> Record:
+        """A record, if the scope's principal may see it; else it is as if it did not exist."""
+        if not sees(self._scope, self._kind, record):
+            raise NotFoundError(f"there is no {record.kind} {record.name!r}")
+        return record
+
+    def _own(self) -> tuple[Requirement, ...]:
+        """What narrows a list to what the scope's principal may see."""
+        if not self._kind.private or self._scope.everywhere:
+            return ()
+        return (Requirement("metadata.owner", "=", (self._scope.principal.id,)),)
 
     def _allow(self, verb: Verb) -> None:
         if verb not in self._kind.verbs:
@@ -149,6 +166,11 @@ def allow(scope: Scope, permission: str) -> None:
         raise ForbiddenError(f"{scope.principal.id} may not do this: it needs the permission {permission}")
 
 
+def sees(scope: Scope, kind: Kind, record: Record) -> bool:
+    """Whether a scope's principal may see a thing: of a private kind, only its own."""
+    return not kind.private or scope.everywhere or record.owner == scope.principal.id
+
+
 async def watch(
     services: Services, scope: Scope, kinds: Sequence[Kind], *, label_selector: str = "", since: int | None = None
 ) -> AsyncIterator[Change[Any] | Synced]:
@@ -160,6 +182,8 @@ async def watch(
         for kind in kinds:
             page = await services.store.read(scope).list(kind.kind, Query(labels=labels))
             for record in page.items:
+                if not sees(scope, kind, record):
+                    continue
                 yield Change("ADDED", record.resource_version, documents.to_model(kind, record))
     yield Synced(since)
     while True:
@@ -168,6 +192,8 @@ async def watch(
         for change in changes:
             since = change.version
             record = change.object
+            if not sees(scope, by_name[record.kind], record):
+                continue
             verb = change.verb if matches(record.labels, labels) else "DELETED"
             if verb == "DELETED" and change.verb == "ADDED":
                 continue

@@ -13,7 +13,7 @@ from sac_core.models.agent import Agent
 from sac_core.models.base import parse
 from sac_core.models.body import Finding
 from sac_core.models.change import Change, Synced
-from sac_core.models.kind import AGENT, SESSION, Kind
+from sac_core.models.kind import AGENT, SECRET, SESSION, Kind
 from sac_core.models.launch import Launch
 from sac_core.models.process import Command
 from sac_core.service import documents, plugins
@@ -22,6 +22,7 @@ from sac_core.service.bodies import Body
 from sac_core.service.execs import open_exec, run_exec
 from sac_core.service.opener import enter_body, launch_of
 from sac_core.service.resources import StoredResources, allow, watch
+from sac_core.service.secrets import SecretService
 from sac_core.service.services import Services
 from sac_core.service.sessions import SessionService
 from sac_core.wire.exec import ExecRequest, ExecResult
@@ -32,6 +33,7 @@ class LocalSac(Sac):
 
     agents: AgentService
     sessions: SessionService
+    secrets: SecretService
 
     def __init__(self, services: Services, scope: Scope, *, version: str) -> None:
         self._services = services
@@ -39,9 +41,14 @@ class LocalSac(Sac):
         self._version = version
         self.agents = AgentService(services, AGENT, scope)
         self.sessions = SessionService(services, SESSION, scope)
+        self.secrets = SecretService(services, SECRET, scope)
 
     def resources(self, plural: str) -> Resources[Any]:
-        known: dict[str, Resources[Any]] = {"agents": self.agents, "sessions": self.sessions}
+        known: dict[str, Resources[Any]] = {
+            "agents": self.agents,
+            "sessions": self.sessions,
+            "secrets": self.secrets,
+        }
         if plural in known:
             return known[plural]
         return StoredResources(self._services, self._kind(plural), self._scope)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from sac_core.contracts.store import ALL_RECORDS, Query, Reader, Record, Scope
+from sac_core.contracts.store import ALL_RECORDS, Query, Reader, Record, Scope, SealedValue
 from sac_core.errors import InvalidError, NotFoundError
 from sac_core.models.change import Page
 from sac_core.store.connection import Run
@@ -14,6 +14,7 @@ from sac_core.store.listing import RECORD, listing
 from sac_core.store.pages import token_after
 from sac_core.store.records import from_row
 from sac_core.store.scope import scoped
+from sac_core.store.secret_values import read_value
 from sac_core.store.tables import resources
 
 _KIND = resources.c.kind == bindparam("kind")
@@ -52,6 +53,9 @@ class SqlReader(Reader):
         more = bool(query.limit) and len(records) > query.limit
         items = tuple(records[: query.limit] if more else records)
         return Page(items=items, version=rows[0][0], next=token_after(items[-1]) if more else None)
+
+    async def sealed(self, record: Record) -> SealedValue:
+        return await read_value(self._run, self._scope, record)
 
 
 def missing(kind: str, name: str) -> NotFoundError:

@@ -8,13 +8,14 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
-from sac_core.contracts.store import Record, Scope, Unit
+from sac_core.contracts.store import Record, Scope, SealedValue, Unit
 from sac_core.errors import ConflictError, ForbiddenError, InvalidError
 from sac_core.models.change import ChangeVerb
 from sac_core.store.connection import Run
 from sac_core.store.reader import SqlReader
 from sac_core.store.records import to_change, to_micros, to_row
 from sac_core.store.scope import scoped
+from sac_core.store.secret_values import forget_value, write_value
 from sac_core.store.tables import changes, counter, labels, resources
 
 _FIXED = ("kind", "tenant", "name", "uid", "created_at")
@@ -67,6 +68,9 @@ class SqlUnit(SqlReader, Unit):
         await self._tell("MODIFIED", record)
         return record
 
+    async def keep_sealed(self, record: Record, value: SealedValue) -> None:
+        await write_value(self._run, self._scope, record, value)
+
     async def defer(self, record: Record, deadline: datetime | None) -> None:
         await self._run(
             _DEFER.of(self._scope),
@@ -78,6 +82,7 @@ class SqlUnit(SqlReader, Unit):
         gone = replace(stored, resource_version=await self._next_version())
         await self._run(_REMOVE.of(self._scope), {"this_uid": record.uid, **_REMOVE.parameters(self._scope)})
         await self._unlabel(stored)
+        await forget_value(self._run, self._scope, stored)
         await self._tell("DELETED", gone)
 
     async def _stored(self, record: Record) -> Record:
