@@ -37,7 +37,7 @@ class TokenAuthenticator(Authenticator):
 
 
 def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
+    return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
 
 
 @asynccontextmanager
