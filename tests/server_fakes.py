@@ -25,6 +25,7 @@ from sac_core.errors import (
 from sac_core.hooks.registry import Registry
 from sac_core.models.agent import Agent
 from sac_core.models.base import parse
+from sac_core.models.cause import Timeline
 from sac_core.models.change import Change, Page, Synced
 from sac_core.models.kind import AGENT, KINDS, SECRET, SESSION, Kind
 from sac_core.models.principal import ALL, Principal
@@ -240,6 +241,10 @@ class FakeAgents(FakeThings, Agents):
     async def wait(self, name: str, phase: Any = "Running", *, timeout: float = 300) -> Agent:
         raise NotImplementedError
 
+    async def timeline(self, name: str) -> Timeline:
+        agent = await self.get(name)
+        return Timeline(agent=name, namespace=agent.metadata.namespace, uid=agent.metadata.uid)
+
     async def logs(self, name: str, *, follow: bool = False, since: int = 0) -> AsyncIterator[Chunk]:
         await self.get(name)
         for chunk in self._world.logs:
@@ -358,7 +363,7 @@ class FakeCore:
         self.world = World()
         self.valid = dict(PRINCIPALS)
 
-    def sac(self, principal: Principal, tenant: str | None = None) -> Sac:
+    def sac(self, principal: Principal, tenant: str | None = None, *, origin: str = "") -> Sac:
         if tenant is not None and not principal.may_enter(tenant):
             raise NotFoundError(f"there is no tenant {tenant!r}", field="namespace")
         return FakeSac(self.world, principal, tenant or principal.tenant)

@@ -39,6 +39,24 @@ def test_describe_tells_conditions_sessions_and_that_it_is_no_sandbox(sac: Sac, 
     assert "Sessions:\n" in text
 
 
+def test_describe_tells_what_happened_and_why(sac: Sac, agent: str) -> None:
+    text = sac.run("describe", "agent", agent).stdout
+    assert "Timeline:\n  NO" in text
+    lines = sac.run("describe", agent, "--timeline").stdout.splitlines()
+    assert lines[0].split() == ["NO", "AGE", "WHO", "WHAT", "BECAUSE", "OF"]
+    assert "asked to create it, over the unix socket" in lines[1]
+    version = next(line for line in lines if "version 1 is wanted" in line)
+    assert version.split()[0] == "2"
+    assert version.endswith(" 1")
+
+
+def test_the_timeline_of_a_deleted_agent_is_there_by_name(sac: Sac) -> None:
+    sac.run("run", "shell", "--detach", "--name", "brief")
+    sac.run("delete", "brief")
+    assert sac.run("describe", "agent/brief", check=False).returncode == 1
+    assert "deleted: its body and its row are gone" in sac.run("describe", "--timeline", "brief").stdout
+
+
 def test_exec_keeps_streams_apart_and_passes_input_environment_and_status(sac: Sac, agent: str) -> None:
     script = 'cat; echo "err $X" >&2; exit 7'
     done = sac.run("exec", agent, "-e", "X=y z", "--", "sh", "-c", script, stdin="in\n", check=False)

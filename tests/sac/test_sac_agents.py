@@ -9,6 +9,7 @@ from sac_core.contracts.sac import Sac
 from sac_core.errors import ConflictError, DeadlineError, InvalidError, LaunchError, NotFoundError, NotReadyError
 from sac_core.models.agent import AgentSpec
 from sac_core.models.change import Change, Synced
+from sac_core.service.surface import LocalSac
 from sac_core.testing.fixtures import eventually
 
 
@@ -241,3 +242,21 @@ async def test_plugins_and_status_say_what_is_here(sac: Sac) -> None:
     status = await sac.status()
     assert status.default_executor == "process"
     assert any("sandbox" in finding.message for finding in status.findings)
+
+
+async def test_a_timeline_tells_what_led_to_what_and_outlives_the_agent(sac: Sac) -> None:
+    created = await sac.agents.create("a1")
+    await sac.agents.wait("a1")
+    await sac.agents.delete("a1")
+    await sac.agents.wait("a1", "absent", timeout=20)
+    story = await sac.agents.timeline("a1")
+    assert story == await sac.agents.timeline(created.metadata.uid)
+    assert (story.agent, story.namespace, story.uid) == ("a1", "default", created.metadata.uid)
+    first, last = story.items[0], story.items[-1]
+    assert (first.kind, first.actor, first.details["verb"]) == ("request", "user:local", "create")
+    assert ("this program" in first.text) == isinstance(sac, LocalSac)
+    assert last.text.startswith("deleted")
+    running = next(each for each in story.items if each.text == "Running")
+    assert running.because is not None
+    with pytest.raises(NotFoundError):
+        await sac.agents.timeline("nobody")

@@ -25,7 +25,7 @@ COMMANDS = (
     ("attach", "Attach this terminal to an agent or a session.", "[OPTIONS] AGENT|SESSION"),
     ("exec", "Run a command in an agent.", "[OPTIONS] AGENT -- CMD..."),
     ("get", "List things of a kind, or show one.", "[OPTIONS] KIND [NAME]"),
-    ("describe", "Tell all about an agent.", "[OPTIONS] AGENT"),
+    ("describe", "Tell all about an agent, and why it is so.", "[OPTIONS] [agent] AGENT"),
     ("start", "Start stopped agents.", "[OPTIONS] AGENT..."),
     ("stop", "Stop agents and keep what they have.", "[OPTIONS] AGENT..."),
     ("restart", "Replace the bodies of agents.", "[OPTIONS] AGENT..."),

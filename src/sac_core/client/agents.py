@@ -11,6 +11,8 @@ from sac_core.client.resources import HttpResources
 from sac_core.client.waiting import wait
 from sac_core.contracts.sac import Agents
 from sac_core.models.agent import Agent, AgentPhase, AgentSpec
+from sac_core.models.base import parse
+from sac_core.models.cause import Timeline
 from sac_core.models.process import Chunk
 
 OFFSET_HEADER = "SAC-Offset"
@@ -57,6 +59,10 @@ class HttpAgents(HttpResources[Agent], Agents):
             async for data in response.aiter_bytes():
                 yield Chunk("stdout", offset, data)
                 offset += len(data)
+
+    async def timeline(self, name: str) -> Timeline:
+        answer = await self._connection.request("GET", self._path(name, "timeline"))
+        return parse(Timeline, answer, field="timeline")
 
     async def _act(self, name: str, verb: str) -> Agent:
         return self._read(await self._connection.request("POST", self._path(name, verb)))

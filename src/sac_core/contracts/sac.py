@@ -16,6 +16,7 @@ from sac_core.errors import ConflictError, NotFoundError
 from sac_core.models.agent import Agent, AgentPhase, AgentSpec
 from sac_core.models.base import Model
 from sac_core.models.body import Finding
+from sac_core.models.cause import Timeline
 from sac_core.models.change import Change, Page, Synced
 from sac_core.models.process import Chunk, Exit, TtySize
 from sac_core.models.secret import Secret, SecretType, to_data
@@ -191,6 +192,13 @@ class Agents(Resources[Agent]):
     @abstractmethod
     def logs(self, name: str, *, follow: bool = False, since: int = 0) -> AsyncIterator[Chunk]:
         """Output of the agent's main process; `NotReadyError` when it has none."""
+
+    @abstractmethod
+    async def timeline(self, name: str) -> Timeline:
+        """What happened to the agent with this uid, else to the newest of this name, and what caused it; newest last.
+
+        It is kept when the agent has gone: 30 days, and at most 200 causes. Raises `NotFoundError`.
+        """
 
 
 class Sessions(Resources[Session]):

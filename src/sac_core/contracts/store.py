@@ -9,23 +9,32 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sac_core.contracts.causes import CauseReader, CauseWriter
 from sac_core.contracts.context import State
 from sac_core.contracts.sealing import DataKeys
 from sac_core.models.change import Change, Page
-from sac_core.models.principal import ALL, Principal
+from sac_core.models.principal import ALL, SYSTEM, Principal
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """In whose name and in which tenant; tenant ``*`` sees all and is SAC's own."""
+    """In whose name and in which tenant; tenant ``*`` sees all and is SAC's own.
+
+    ``origin`` says to people where a request came from; nothing is decided by it.
+    """
 
     principal: Principal
     tenant: str
+    origin: str = ""
 
     @property
     def everywhere(self) -> bool:
         """Whether all tenants are in sight."""
         return self.tenant == ALL
+
+
+EVERYWHERE = Scope(SYSTEM, ALL)
+"""SAC's own scope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +121,9 @@ class Reader(ABC):
 class Unit(Reader):
     """A unit of work: its reads see its writes, all of it is committed or nothing."""
 
+    causes: CauseWriter
+    """The timelines of agents, written in this unit."""
+
     @abstractmethod
     async def insert(self, record: Record) -> Record:
         """Add, and return it with its version; `ConflictError` (reason ``AlreadyExists``) when the name is taken."""
@@ -173,8 +185,12 @@ class Store(ABC):
         """The wrapped data keys of all tenants."""
 
     @abstractmethod
-    async def prune(self, *, keep: int) -> None:
-        """Forget old changes beyond the newest ``keep``, and state that expired."""
+    def causes(self, scope: Scope) -> CauseReader:
+        """Timelines, outside a transaction."""
+
+    @abstractmethod
+    async def prune(self, *, keep: int, causes_since: datetime | None = None) -> None:
+        """Forget old changes beyond the newest ``keep``, state that expired, and causes older than ``causes_since``."""
 
     @property
     @abstractmethod

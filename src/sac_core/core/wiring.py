@@ -20,6 +20,7 @@ from sac_core.hooks.loader import load
 from sac_core.hooks.registry import Registry
 from sac_core.models.principal import LOCAL, Principal
 from sac_core.service.bodies import open_bodies
+from sac_core.service.chronicle import open_chronicle
 from sac_core.service.hub import open_hub
 from sac_core.service.reconciler import open_reconciler
 from sac_core.service.services import Services
@@ -40,12 +41,15 @@ class Core:
     authenticators: tuple[Authenticator, ...]
     services: Services
 
-    def sac(self, principal: Principal, tenant: str | None = None) -> Sac:
-        """The surface for one principal, in one of its tenants; raises `NotFoundError` for a tenant of others."""
+    def sac(self, principal: Principal, tenant: str | None = None, *, origin: str = "from this program") -> Sac:
+        """The surface for one principal, in one of its tenants; raises `NotFoundError` for a tenant of others.
+
+        ``origin`` is told in timelines: where its requests come from.
+        """
         tenant = tenant or principal.tenant
         if not principal.may_enter(tenant):
             raise NotFoundError(f"there is no tenant {tenant!r}", field="namespace")
-        return LocalSac(self.services, Scope(principal, tenant), version=__version__)
+        return LocalSac(self.services, Scope(principal, tenant, origin), version=__version__)
 
     async def authenticate(self, credentials: Credentials) -> Principal:
         """Who has these credentials; raises `UnauthenticatedError`."""
@@ -71,7 +75,8 @@ async def open_core(
     settings = settings or load_settings()
     async with AsyncExitStack() as stack:
         folder = make_private(settings.data_dir)
-        store = await stack.enter_async_context(open_sqlite_store(folder / "sac.db", server_id=uuid.uuid4().hex[:12]))
+        server_id = uuid.uuid4().hex[:12]
+        store = await stack.enter_async_context(open_sqlite_store(folder / "sac.db", server_id=server_id))
         sealing = await sealing_of(settings, folder, store.data_keys())
         required = {settings.default_executor, *settings.plugins}
         registry = load(required=required, extra=plugins)
@@ -83,7 +88,10 @@ async def open_core(
         opened, failed = await open_plugged_stages(stack, registry, settings, store, folder)
         stages = await stack.enter_async_context(open_stages(utc_now, opened, failed))
         hub.on_resize = stages.resized
-        services = Services(store, sealing, registry, targets, bodies, hub, stages, utc_now, settings.default_executor)
+        chronicle = await stack.enter_async_context(open_chronicle(store, utc_now, server_id))
+        services = Services(
+            store, sealing, registry, targets, bodies, hub, stages, chronicle, utc_now, settings.default_executor
+        )
         await stack.enter_async_context(open_reconciler(services, resync=settings.resync))
         yield Core(settings, registry, SignIns(store.state("sac")), authenticators, services)
 

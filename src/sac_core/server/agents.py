@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from sac_core.errors import SacError
 from sac_core.models.agent import Agent
 from sac_core.models.base import Model, parse
+from sac_core.models.cause import Timeline
 from sac_core.models.names import Argv, Environment
 from sac_core.models.process import Chunk
 from sac_core.server.answers import document
@@ -46,6 +47,8 @@ def agent_routes() -> Iterator[Route]:
         "GET", f"{_ONE}/logs", "agents:logs", logs, "Output of the main process",
         query=("follow", "since"), media_type="application/octet-stream",
     )  # fmt: skip
+    yield Route("GET", f"{_ONE}/timeline", "agents:get", timeline, "What happened to an agent, and why",
+                returns=Timeline)  # fmt: skip
     yield Route(
         "POST", f"{_ONE}/exec", "agents:exec", exec_to_end, "Run a command to its end",
         body=ExecBody, returns=ExecResult,
@@ -72,6 +75,10 @@ async def logs(call: Call) -> ASGIApp:
         return {OFFSET_HEADER: str(first.offset if first else since)}
 
     return Streamed(call, source, Form("application/octet-stream", _bytes, opening=opening))
+
+
+async def timeline(call: Call) -> ASGIApp:
+    return document(await call.sac.agents.timeline(call.name))
 
 
 def _bytes(chunk: Chunk) -> bytes:

@@ -11,7 +11,7 @@ from sac_core.contracts.sac import Sac
 from sac_core.errors import ForbiddenError, InvalidError, UnauthenticatedError
 from sac_core.server import headers
 from sac_core.server.bodies import read_object
-from sac_core.server.identity import Identity
+from sac_core.server.identity import Identity, peer
 from sac_core.server.route import PUBLIC, SIGNED_IN, Route
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Call:
     def enter(self, identity: Identity, tenant: str | None) -> None:
         """Take the surface of a principal; raises `NotFoundError` for a tenant that is not its own."""
         self.identity = identity
-        self._sac = self.site.core.sac(identity.principal, tenant)
+        self._sac = self.site.core.sac(identity.principal, tenant, origin=_origin(self.scope, identity))
 
     def header(self, name: bytes) -> str | None:
         """A header that came exactly once."""
@@ -96,6 +96,14 @@ async def admit(site: Site, route: Route, scope: Scope, receive: Receive, send: 
         known = ", ".join(sorted({*route.query, *(("namespace",) if identity else ())})) or "none"
         raise InvalidError("no such query parameter", field=unknown[0][:80], hint=f"known here: {known}")
     return call
+
+
+def _origin(scope: Scope, identity: Identity) -> str:
+    """Where a request came from, for people."""
+    if identity.cookie is not None:
+        return "in the console"
+    address = peer(scope)
+    return f"over HTTP from {address}" if address else "over the unix socket"
 
 
 def _require(identity: Identity, permission: str) -> None:

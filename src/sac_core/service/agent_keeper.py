@@ -15,9 +15,11 @@ from sac_core.models.kind import AGENT
 from sac_core.models.launch import Launch
 from sac_core.models.lifecycle import after_exit, describe_exit, failed_reason, settled
 from sac_core.models.process import Exit
-from sac_core.service import documents
+from sac_core.service import documents, notes
 from sac_core.service.agent_work import Step, Work
+from sac_core.service.explaining import about
 from sac_core.service.main_process import keep_main
+from sac_core.service.notes import Note
 from sac_core.service.opener import enter_body, launch_of
 from sac_core.service.process_audit import audit, end_sessions
 from sac_core.service.services import EVERYWHERE, Services
@@ -26,6 +28,8 @@ from sac_core.service.session_stages import resume_stages
 _RETRY = 5.0
 _SOON = 1.0
 _ENDING = 0.1
+_LIVING = ("Starting", "Running", "Unknown", "Terminating")
+"""Phases of agents that may have a body."""
 
 
 class AgentKeeper:
@@ -40,21 +44,31 @@ class AgentKeeper:
             record = await self._services.store.read(EVERYWHERE).by_uid("Agent", uid)
         except NotFoundError:
             self._services.bodies.leave(uid)
+            self._services.chronicle.forget(uid)
             return None
         agent: Agent = documents.to_model(AGENT, record)
-        step = await self._contained(record, agent)
+        self._meet(agent)
+        told: list[Note] = []
+        step = await self._contained(record, agent, told)
         if step is None:
             return None
-        await self._write(record, step)
+        await self._write(record, agent, step, told)
         return step.again
 
-    async def _contained(self, record: Record, agent: Agent) -> Step | None:
+    def _meet(self, agent: Agent) -> None:
+        """Note that this server has taken over what it found."""
+        chronicle, created = self._services.chronicle, agent.metadata.creation_timestamp
+        before = created is not None and created < chronicle.started
+        if chronicle.meets(agent.metadata.uid) and before and agent.status.phase in _LIVING:
+            chronicle.note(about(agent), notes.found(agent, chronicle.server))
+
+    async def _contained(self, record: Record, agent: Agent, told: list[Note]) -> Step | None:
         """A step, with every failure of an executor turned into what a person can read in the status."""
         now, status = self._services.now(), transitions.observed(agent.status, agent.metadata.generation)
         try:
             target = self._services.targets.of(agent)
             launch = launch_of(record) if record.launch else None
-            return await self._step(Work(self._services, record, agent, launch, target))
+            return await self._step(Work(self._services, record, agent, launch, target, told))
         except (LaunchError, UnsupportedError) as error:
             return Step(transitions.failed(status, now, failed_reason(error.reason), str(error)))
         except (NotReadyError, LostError) as error:
@@ -85,6 +99,8 @@ class AgentKeeper:
                 return await self._ended(work, observed.exit, observed.reason, observed.message)
             case "absent" if not work.fresh and work.agent.status.phase == "Running":
                 return await self._ended(work, None, "RemovedOutside", "its body was removed from outside")
+            case "exited" | "failed" if work.waits is None:
+                self._services.chronicle.expects_another(work.key.uid)
         return await self._ensure(work, launch)
 
     async def _ensure(self, work: Work, launch: Launch) -> Step:
@@ -111,6 +127,7 @@ class AgentKeeper:
         if launch.template.command is not None:
             exit = await keep_main(body, launch, restart=work.agent.status.next_attempt is not None)
             if exit is not None:
+                work.told.append(notes.main_ended(work.target.name, exit))
                 return await self._ended(work, exit, "", "", body_lives=True)
         resume_stages(self._services, await audit(self._services, work.agent, body))
         return Step(self._running(work, launch.hash))
@@ -130,7 +147,7 @@ class AgentKeeper:
         """The body, or what it is for, has ended by itself."""
         if not body_lives:
             self._services.bodies.leave(work.key.uid)
-            await end_sessions(self._services, work.agent, "Lost")
+            await self._end_sessions(work, "Lost")
         now, status, text = self._services.now(), self._seen(work), message or describe_exit(exit)
         match after_exit(work.agent.spec, exit):
             case "completed":
@@ -145,7 +162,7 @@ class AgentKeeper:
         observed = await work.stop()
         if observed.phase not in ("absent", "stopped"):
             return Step(transitions.stopping(work.agent.status), _ENDING)
-        await end_sessions(self._services, work.agent, "AgentStopped")
+        await self._end_sessions(work, "AgentStopped")
         return Step(transitions.stopped(self._seen(work), self._services.now()))
 
     async def _delete(self, work: Work) -> Step | None:
@@ -155,10 +172,17 @@ class AgentKeeper:
             update = {"phase": "Terminating", "message": "its body is ending"}
             return Step(work.agent.status.model_copy(update=update), _ENDING)
         self._services.bodies.leave(work.key.uid)
-        await end_sessions(self._services, work.agent, "AgentDeleted", remove=True)
+        await self._end_sessions(work, "AgentDeleted", remove=True)
         async with self._services.store.transaction(EVERYWHERE) as unit:
             await unit.remove(await unit.by_uid("Agent", work.key.uid))
+            await self._services.chronicle.tell(unit, about(work.agent), [*work.told, notes.gone()])
         return None
+
+    async def _end_sessions(self, work: Work, reason: str, *, remove: bool = False) -> None:
+        """End sessions; what ended them is told first."""
+        self._services.chronicle.note(about(work.agent), *work.told)
+        work.told.clear()
+        await end_sessions(self._services, work.agent, reason, remove=remove)
 
     def _running(self, work: Work, launch_hash: str) -> AgentStatus:
         return transitions.running(self._seen(work), self._services.now(), launch_hash)
@@ -167,18 +191,36 @@ class AgentKeeper:
         status = transitions.reachable(work.agent.status, self._services.now())
         return transitions.observed(status, work.agent.metadata.generation)
 
-    async def _write(self, record: Record, step: Step) -> None:
-        """Write the status if it changed, and when to look again."""
+    async def _write(self, record: Record, agent: Agent, step: Step, told: list[Note]) -> None:
+        """Write the status if it changed, with what led to it, and when to look again."""
+        told = [*told, *_turns(agent.status, step.status)]
         again = step.again
         deadline = None if again is None else self._services.now() + timedelta(seconds=again)
         wire = step.status.to_wire()
-        if wire == record.status and deadline is None and record.deadline is None:
-            return
+        if wire == record.status:
+            self._services.chronicle.note(about(agent), *told)
+            if deadline is None and record.deadline is None:
+                return
         async with self._services.store.transaction(EVERYWHERE) as unit:
             if wire == record.status:
                 await unit.defer(record, deadline)
             else:
                 await unit.update(replace(record, status=wire, deadline=deadline))
+                await self._services.chronicle.tell(unit, about(agent), told)
+
+
+def _turns(before: AgentStatus, after: AgentStatus) -> list[Note]:
+    """What a timeline is told of a change of status: an executor that is back, another phase, or another reason."""
+    back = _unreachable(before) and not _unreachable(after)
+    turned = (before.phase, before.reason) != (after.phase, after.reason)
+    return [
+        *([notes.answers_again(after.executor)] if back else []),
+        *([notes.phase(after)] if turned else []),
+    ]
+
+
+def _unreachable(status: AgentStatus) -> bool:
+    return any(known.type == "ExecutorReachable" and known.status == "False" for known in status.conditions)
 
 
 def _poll(waited: timedelta) -> float:

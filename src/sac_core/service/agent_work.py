@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import anyio
 
 from sac_core.contracts.store import Record
-from sac_core.errors import ConflictError, UnavailableError, UnsupportedError
+from sac_core.errors import ConflictError, SacError, UnavailableError, UnsupportedError
 from sac_core.models.agent import Agent, AgentStatus
 from sac_core.models.body import Key, Observed
 from sac_core.models.launch import NO_SECRETS, Launch
+from sac_core.service import notes
 from sac_core.service.bodies import key_of
 from sac_core.service.services import Services
 from sac_core.service.targets import Target
@@ -36,13 +38,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """An agent with its row, its launch and where it runs."""
+    """An agent with its row, its launch and where it runs. ``told`` gathers what its timeline is told of the step."""
 
     services: Services
     record: Record
     agent: Agent
     launch: Launch | None
     target: Target
+    told: list[notes.Note] = field(default_factory=list)
 
     @property
     def key(self) -> Key:
@@ -74,17 +77,20 @@ class Work:
 
     async def observe(self) -> Observed:
         """What is there now."""
-        return await within_deadline(self.target.executor.observe(self.key))
+        body = await self._call("observe", self.target.executor.observe(self.key))
+        await self._see(body, expected=not self._vanished(body))
+        return body
 
     async def ensure(self, launch: Launch) -> Observed:
         """Ask for the body."""
-        return await within_deadline(self.target.executor.ensure(self.key, launch, NO_SECRETS))
+        call = self.target.executor.ensure(self.key, launch, NO_SECRETS)
+        return await self._ask("ensure", call, always=self.fresh)
 
     async def stop(self) -> Observed:
         """End the body and keep what is its own; an executor that cannot keep it deletes it without its volumes."""
         generation = self.agent.metadata.generation
         try:
-            return await within_deadline(self.target.executor.stop(self.key, generation=generation, grace=GRACE))
+            return await self._ask("stop", self.target.executor.stop(self.key, generation=generation, grace=GRACE))
         except UnsupportedError:
             return await self.delete(purge=False)
 
@@ -92,7 +98,41 @@ class Work:
         """End and remove the body."""
         generation = self.agent.metadata.generation
         call = self.target.executor.delete(self.key, generation=generation, grace=GRACE, purge=purge)
-        return await within_deadline(call)
+        return await self._ask("delete", call)
+
+    async def _ask(self, name: str, call: Awaitable[Observed], *, always: bool = False) -> Observed:
+        """A call that changes something; the timeline is told of it when it did, or ``always``."""
+        began = time.monotonic()
+        body = await self._call(name, call)
+        at = len(self.told)
+        if await self._see(body, expected=True) or always:
+            took = time.monotonic() - began
+            note = notes.called(self.target.name, name, self.agent.metadata.generation, took, body)
+            self.told.insert(at, note)
+        return body
+
+    async def _call(self, name: str, call: Awaitable[Observed]) -> Observed:
+        began = time.monotonic()
+        try:
+            return await within_deadline(call)
+        except SacError as error:
+            if name != "stop" or not isinstance(error, UnsupportedError):  # then it is deleted instead
+                took = time.monotonic() - began
+                generation = self.agent.metadata.generation
+                self.told.append(notes.call_failed(self.target.name, name, generation, took, error))
+            raise
+
+    async def _see(self, body: Observed, *, expected: bool) -> bool:
+        """Whether the body is another than when it was last looked at."""
+        by_itself = body.phase in ("exited", "failed", "unknown")
+        note = notes.seen(self.target.name, body, expected=expected and not by_itself)
+        news = await self.services.chronicle.is_news(body.key.uid, note.key)
+        if news:
+            self.told.append(note)
+        return news
+
+    def _vanished(self, body: Observed) -> bool:
+        return body.phase == "absent" and not self.fresh and self.agent.status.phase == "Running"
 
 
 async def within_deadline(call: Awaitable[R]) -> R:

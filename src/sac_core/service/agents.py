@@ -11,12 +11,14 @@ import anyio
 from sac_core.contracts.sac import Agents
 from sac_core.contracts.store import Record, Unit
 from sac_core.errors import DeadlineError, LaunchError, NotFoundError, NotReadyError
-from sac_core.models.agent import Agent, AgentPhase, AgentSpec, ExecutorRef
+from sac_core.models.agent import Agent, AgentPhase, AgentSpec, AgentStatus, ExecutorRef
 from sac_core.models.base import parse
+from sac_core.models.cause import Timeline
 from sac_core.models.lifecycle import settled
 from sac_core.models.process import Chunk
-from sac_core.service import documents
+from sac_core.service import documents, notes
 from sac_core.service.bodies import MAIN
+from sac_core.service.explaining import about_record
 from sac_core.service.resources import StoredResources, allow
 
 
@@ -44,15 +46,16 @@ class AgentService(StoredResources[Agent], Agents):
             if settled(agent.status, agent.metadata.generation)
             else {}
         )
-        return await self._set(name, {"state": "Running", **again})
+        return await self._set(name, {"state": "Running", **again}, "start")
 
     async def stop(self, name: str) -> Agent:
         allow(self._scope, "agents:stop")
-        return await self._set(name, {"state": "Stopped"})
+        return await self._set(name, {"state": "Stopped"}, "stop")
 
     async def restart(self, name: str) -> Agent:
         allow(self._scope, "agents:restart")
-        return await self._set(name, {"state": "Running", "restartedAt": self._services.now().isoformat()})
+        restarted = {"state": "Running", "restartedAt": self._services.now().isoformat()}
+        return await self._set(name, restarted, "restart")
 
     async def wait(
         self, name: str, phase: AgentPhase | Literal["absent"] = "Running", *, timeout: float = 300
@@ -98,6 +101,10 @@ class AgentService(StoredResources[Agent], Agents):
             if end is not None and chunk.end >= end:
                 return
 
+    async def timeline(self, name: str) -> Timeline:
+        self._allow("get")
+        return await self._services.store.causes(self._scope).timeline(name)
+
     async def prepare_(self, unit: Unit, record: Record) -> Record:
         """Choose the executor, check options, and compute the launch that is stored with the row."""
         agent: Agent = documents.to_model(self._kind, record)
@@ -119,12 +126,21 @@ class AgentService(StoredResources[Agent], Agents):
     async def _known(self, name: str) -> Agent:
         return self._model(await self._read(name))
 
-    async def _set(self, name: str, spec: Mapping[str, Any]) -> Agent:
+    async def explain_(self, unit: Unit, verb: str, old: Record | None, new: Record) -> None:
+        """Request, version and phase, in this order: each is the cause of the next."""
+        told = [notes.request(self._scope, verb, old, new)]
+        if old is None or old.generation != new.generation:
+            told.append(notes.version(self._scope.principal.id, old, new))
+        phases = [AgentStatus.model_validate(each.status) if each else None for each in (old, new)]
+        if phases[1] is not None and (phases[0] is None or phases[0].phase != phases[1].phase):
+            told.append(notes.phase(phases[1]))
+        await self._services.chronicle.tell(unit, about_record(new), told)
+
+    async def _set(self, name: str, spec: Mapping[str, Any], verb: str) -> Agent:
         async with self._services.store.transaction(self._scope) as unit:
             old = await self._guarded(unit, name, None)
-            return self._model(
-                await self._change(unit, old, documents.merge(documents.as_document(old), {"spec": spec}))
-            )
+            document = documents.merge(documents.as_document(old), {"spec": spec})
+            return self._model(await self._change(unit, old, document, verb))
 
 
 def _pending(status: Mapping[str, Any], executor: str, isolated: bool) -> dict[str, Any]:

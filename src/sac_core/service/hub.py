@@ -57,16 +57,24 @@ class Hub:
 
     @asynccontextmanager
     async def attach(
-        self, uid: str, name: str, find: Find, *, principal: str, since: int | None, mode: Role | None
+        self,
+        uid: str,
+        name: str,
+        find: Find,
+        *,
+        principal: str,
+        since: int | None,
+        mode: Role | None,
+        taken: Callable[[], None] = lambda: None,
     ) -> AsyncIterator[Terminal]:
-        """Become a viewer of the session ``uid`` until the context is left."""
+        """Become a viewer of the session ``uid`` until the context is left; ``taken`` is told of a take-over by it."""
         source = await find()
         feed = self._feeds.get(uid)
         if feed is None:
             feed = self._start(uid, source, find, since or 0)
         if len(feed.viewers) >= MAX_VIEWERS:
             raise UnavailableError(f"session {name!r} has {MAX_VIEWERS} viewers already", reason="TooManyViewers")
-        viewer = Viewer(feed, name, principal, offset=min(since or 0, source.end), end=source.end)
+        viewer = Viewer(feed, name, principal, offset=min(since or 0, source.end), end=source.end, taken=taken)
         viewer.role = "control" if mode != "view" and self._free(uid, feed, principal) else "view"
         feed.join(viewer)
         try:

@@ -6,12 +6,14 @@ import logging
 from dataclasses import replace
 from datetime import timedelta
 
-from sac_core.contracts.store import Query, Record, Requirement
+from sac_core.contracts.store import Query, Record, Requirement, Unit
 from sac_core.errors import ConflictError, NotFoundError
 from sac_core.models.agent import Agent
 from sac_core.models.process import Exit
+from sac_core.service import notes
 from sac_core.service.bodies import MAIN, Body, Running
 from sac_core.service.execs import PREFIX
+from sac_core.service.explaining import about_session
 from sac_core.service.opener import session_model
 from sac_core.service.services import EVERYWHERE, Services
 
@@ -56,15 +58,21 @@ async def end_session(services: Services, record: Record, exit: Exit) -> None:
         async with services.store.transaction(EVERYWHERE) as unit:
             deadline = services.now() + RETENTION
             await unit.update(replace(record, status=status.to_wire(), deadline=deadline))
+            await tell_end(services, unit, record, exit)
     except (ConflictError, NotFoundError):
         return
+
+
+async def tell_end(services: Services, unit: Unit, record: Record, exit: Exit) -> None:
+    """Say in the agent's timeline that a session has ended."""
+    await services.chronicle.tell(unit, about_session(record), [notes.ended(record.name, exit)])
 
 
 async def end_sessions(services: Services, agent: Agent, reason: str, *, remove: bool = False) -> None:
     """End all sessions of an agent whose body has gone; ``remove`` takes their rows too."""
     for record in await sessions_of(services, agent):
         if remove:
-            await _remove(services, record)
+            await remove_session(services, record, Exit(reason=reason))
         elif record.status.get("phase") != "Ended":
             await end_session(services, record, Exit(reason=reason))
 
@@ -83,10 +91,14 @@ async def _settle(services: Services, record: Record, process: Running | None) -
         await end_session(services, record, process.exit)
 
 
-async def _remove(services: Services, record: Record) -> None:
+async def remove_session(services: Services, record: Record, exit: Exit) -> None:
+    """Remove a session's row; ``exit`` is how it ended, if it had not ended before."""
     try:
         async with services.store.transaction(EVERYWHERE) as unit:
-            await unit.remove(await unit.by_uid("Session", record.uid))
+            current = await unit.by_uid("Session", record.uid)
+            await unit.remove(current)
+            if session_model(record).status.exit is None:
+                await tell_end(services, unit, record, exit)
     except NotFoundError:
         return
 

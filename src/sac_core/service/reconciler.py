@@ -10,6 +10,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import anyio
 from anyio.abc import TaskGroup
@@ -36,6 +37,7 @@ _AT_ONCE = 16
 _SWEEP = 5.0
 _AFTER_ERROR = 5.0
 _KEPT_CHANGES = 100_000
+_KEPT_CAUSES = timedelta(days=30)
 _HOOKS = {"Agent": ("sac_agent_event", AGENT), "Session": ("sac_session_event", SESSION)}
 
 Item = tuple[str, str]
@@ -150,7 +152,8 @@ class Reconciler:
                     due = Query(due_before=self.services.now())
                     for record in (await self.services.store.read(EVERYWHERE).list(kind, due)).items:
                         self.hint(kind, record.uid)
-                await self.services.store.prune(keep=_KEPT_CHANGES)
+                oldest = self.services.now() - _KEPT_CAUSES
+                await self.services.store.prune(keep=_KEPT_CHANGES, causes_since=oldest)
             except SacError as error:
                 log.warning("cannot look for what is due: %s", error)
             except Exception:

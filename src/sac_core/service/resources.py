@@ -22,7 +22,7 @@ _BATCH = 500
 
 
 class StoredResources(Resources[T]):
-    """The things of one kind in one scope. A kind with rules of its own overrides `prepare_`."""
+    """The things of one kind in one scope. A kind with rules overrides `prepare_`, one with a timeline `explain_`."""
 
     fields: tuple[str, ...] = ("metadata.name", "status.phase")
 
@@ -72,7 +72,7 @@ class StoredResources(Resources[T]):
         async with self._services.store.transaction(self._scope) as unit:
             old = await self._guarded(unit, name, resource_version)
             document = documents.merge(documents.as_document(old), patch)
-            return self._model(await self._change(unit, old, document))
+            return self._model(await self._change(unit, old, document, "patch"))
 
     async def replace_from(self, name: str, document: Mapping[str, Any], *, resource_version: str | None = None) -> T:
         self._allow("replace")
@@ -80,7 +80,7 @@ class StoredResources(Resources[T]):
         inside = given.get("resourceVersion") if isinstance(given, Mapping) else None
         async with self._services.store.transaction(self._scope) as unit:
             old = await self._guarded(unit, name, resource_version or inside or None)
-            return self._model(await self._change(unit, old, document))
+            return self._model(await self._change(unit, old, document, "replace"))
 
     async def delete(self, name: str, *, resource_version: str | None = None) -> None:
         self._allow("delete")
@@ -89,7 +89,8 @@ class StoredResources(Resources[T]):
             if old.deleted_at is None:
                 status = {**old.status, "phase": "Terminating", "reason": "", "message": ""}
                 now = self._services.now()
-                await unit.update(replace(old, deleted_at=now, deadline=now, status=status))
+                gone = await unit.update(replace(old, deleted_at=now, deadline=now, status=status))
+                await self.explain_(unit, "delete", old, gone)
 
     def fingerprint_(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """What is compared with an earlier request of the same idempotency key."""
@@ -99,9 +100,14 @@ class StoredResources(Resources[T]):
         """Check a new or changed record against the rest of the world, and derive what is stored with it."""
         return record
 
+    async def explain_(self, unit: Unit, verb: str, old: Record | None, new: Record) -> None:
+        """Say in a timeline who asked for what was just written; most kinds have none."""
+
     async def _insert(self, record: Record) -> Record:
         async with self._services.store.transaction(self._scope) as unit:
-            return await unit.insert(await self.prepare_(unit, record))
+            new = await unit.insert(await self.prepare_(unit, record))
+            await self.explain_(unit, "create", None, new)
+            return new
 
     async def _insert_once(self, record: Record) -> Record:
         """Insert what a key was claimed for, unless the same request has done it at the same moment."""
@@ -113,7 +119,7 @@ class StoredResources(Resources[T]):
             except NotFoundError:
                 raise lost from None
 
-    async def _change(self, unit: Unit, old: Record, document: Mapping[str, Any]) -> Record:
+    async def _change(self, unit: Unit, old: Record, document: Mapping[str, Any], verb: str) -> Record:
         new = documents.changed_record(self._kind, old, document)
         if old.deleted_at is not None and new.spec != old.spec:
             raise ConflictError(f"{self._kind.singular} {old.name!r} is being deleted", reason="Terminating")
@@ -121,7 +127,9 @@ class StoredResources(Resources[T]):
             return old
         if new.generation != old.generation:
             new = await self.prepare_(unit, new)
-        return await unit.update(new)
+        new = await unit.update(new)
+        await self.explain_(unit, verb, old, new)
+        return new
 
     async def _guarded(self, unit: Unit, name: str, resource_version: str | None) -> Record:
         record = self._seen(await unit.get(self._kind.kind, name))

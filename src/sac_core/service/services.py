@@ -7,21 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sac_core.contracts.sealing import Sealing
-from sac_core.contracts.store import Scope, Store
+from sac_core.contracts.store import EVERYWHERE as EVERYWHERE
+from sac_core.contracts.store import Store
 from sac_core.hooks.registry import Registry
-from sac_core.models.principal import ALL, SYSTEM
 from sac_core.service.bodies import Bodies
+from sac_core.service.chronicle import Chronicle
 from sac_core.service.hub import Hub
 from sac_core.service.stages import Stages
 from sac_core.service.targets import Targets
 
-EVERYWHERE = Scope(SYSTEM, ALL)
-"""SAC's own scope."""
-
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Store, sealing, plugins, opened executors, ways into bodies, terminals, stages, clock."""
+    """Store, sealing, plugins, opened executors, ways into bodies, terminals, stages, timelines, clock."""
 
     store: Store
     sealing: Sealing
@@ -30,5 +28,6 @@ class Services:
     bodies: Bodies
     hub: Hub
     stages: Stages
+    chronicle: Chronicle
     now: Callable[[], datetime]
     default_executor: str

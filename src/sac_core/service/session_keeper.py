@@ -10,7 +10,7 @@ from sac_core.errors import LaunchError, LostError, NotFoundError, NotReadyError
 from sac_core.models.process import Exit
 from sac_core.models.session import Session
 from sac_core.service.opener import agent_of, enter_body, session_model
-from sac_core.service.process_audit import end_session
+from sac_core.service.process_audit import end_session, remove_session
 from sac_core.service.services import EVERYWHERE, Services
 from sac_core.service.session_stages import open_seen
 
@@ -74,8 +74,7 @@ class SessionKeeper:
                 await process.aclose()
         except (NotReadyError, UnavailableError):
             return _SOON
-        async with self._services.store.transaction(EVERYWHERE) as unit:
-            await unit.remove(await unit.by_uid("Session", record.uid))
+        await remove_session(self._services, record, Exit(reason="Deleted"))
         return None
 
     async def _process(self, session: Session) -> Process | None:

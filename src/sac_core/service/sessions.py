@@ -7,14 +7,16 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
+from sac_core.contracts.causes import About
 from sac_core.contracts.sac import Sessions, Terminal
 from sac_core.contracts.store import Record, Unit
-from sac_core.errors import LaunchError, LostError, NotFoundError, NotReadyError, UnavailableError
+from sac_core.errors import LaunchError, LostError, NotFoundError, NotReadyError, SacError, UnavailableError
 from sac_core.models.agent import Agent
 from sac_core.models.kind import AGENT
 from sac_core.models.process import TtySize
 from sac_core.models.session import Session
-from sac_core.service import documents
+from sac_core.service import documents, notes
+from sac_core.service.explaining import about_session
 from sac_core.service.opener import find_session
 from sac_core.service.resources import StoredResources, allow
 from sac_core.service.session_stages import open_seen
@@ -50,14 +52,14 @@ class SessionService(StoredResources[Session], Sessions):
         try:
             await open_seen(self._services, session)
         except (LaunchError, NotReadyError) as error:
-            await self._withdraw(session, error.reason)
+            await self._withdraw(session, error)
             raise
         except UnavailableError as error:
             if error.reason == STAGE_UNAVAILABLE:
-                await self._withdraw(session, error.reason)
+                await self._withdraw(session, error)
             raise
-        except LostError:
-            await self._withdraw(session, "Lost")
+        except LostError as error:
+            await self._withdraw(session, error)
             raise NotReadyError(
                 f"agent {session.spec.agent!r} has just ended or been stopped",
                 field="spec.agent",
@@ -68,15 +70,19 @@ class SessionService(StoredResources[Session], Sessions):
     @asynccontextmanager
     async def attach(self, name: str, *, since: int | None = None, mode: Role | None = None) -> AsyncIterator[Terminal]:
         allow(self._scope, "sessions:attach")
-        uid = (await self._read(name)).uid  # the record itself would be kept as long as the viewer
+        uid, about = _identity(await self._read(name))  # the record itself would be kept as long as the viewer
 
         async def find() -> Any:
             return await find_session(self._services, self._model(await self._read(name)))
 
+        def taken() -> None:
+            self._services.chronicle.note(about, notes.taken_over(self._scope, name))
+
         attached = self._services.hub.attach(
-            uid, name, find, principal=self._scope.principal.id, since=since, mode=mode
+            uid, name, find, principal=self._scope.principal.id, since=since, mode=mode, taken=taken
         )
         async with attached as terminal:
+            self._services.chronicle.note(about, notes.attached(self._scope, name, terminal.role))
             yield terminal
 
     async def prepare_(self, unit: Unit, record: Record) -> Record:
@@ -101,6 +107,10 @@ class SessionService(StoredResources[Session], Sessions):
             },
         )
 
+    async def explain_(self, unit: Unit, verb: str, old: Record | None, new: Record) -> None:
+        note = notes.opened(self._scope, new) if old is None else notes.closing(self._scope, new.name)
+        await self._services.chronicle.tell(unit, about_session(new), [note])
+
     def _terminal_of(self, agent: Agent) -> tuple[str, ...]:
         command = self._services.registry.runtime(agent.spec.runtime).make().terminal(agent)
         if command is None:
@@ -111,9 +121,16 @@ class SessionService(StoredResources[Session], Sessions):
             )
         return command.argv
 
-    async def _withdraw(self, session: Session, reason: str) -> None:
+    async def _withdraw(self, session: Session, error: SacError) -> None:
         """Remove the row of a session that could not be opened, if its agent has not taken it along."""
-        await self._services.stages.withdraw(session.metadata.uid, reason)
+        await self._services.stages.withdraw(session.metadata.uid, error.reason)
         with suppress(NotFoundError):
             async with self._services.store.transaction(self._scope) as unit:
-                await unit.remove(await unit.by_uid("Session", session.metadata.uid))
+                record = await unit.by_uid("Session", session.metadata.uid)
+                await unit.remove(record)
+                failed = notes.not_opened(session.metadata.name, error)
+                await self._services.chronicle.tell(unit, about_session(record), [failed])
+
+
+def _identity(record: Record) -> tuple[str, About]:
+    return record.uid, about_session(record)

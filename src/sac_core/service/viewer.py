@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from sac_core.contracts.sac import Terminal
 from sac_core.errors import ForbiddenError, SacError
@@ -27,7 +27,16 @@ _PAUSE = 0.05
 class Viewer(Terminal):
     """Reads at its own pace. What it is told besides output is kept as the latest of each, never as a queue."""
 
-    def __init__(self, feed: Feed, session: str, principal: str, *, offset: int, end: int) -> None:
+    def __init__(
+        self,
+        feed: Feed,
+        session: str,
+        principal: str,
+        *,
+        offset: int,
+        end: int,
+        taken: Callable[[], None] = lambda: None,
+    ) -> None:
         self.session = session
         self.principal = principal
         self.offset = offset
@@ -38,6 +47,7 @@ class Viewer(Terminal):
         self._acked: int | None = None
         self._received = 0
         self._told = 0
+        self._taken = taken
         self._news: dict[str, TerminalEvent] = {}
         self._wanted = asyncio.Event()
 
@@ -96,6 +106,8 @@ class Viewer(Terminal):
         self.wake()
 
     async def take(self) -> None:
+        if self._feed.controller is not self:
+            self._taken()
         self._feed.give_control(self)
 
     def wake(self) -> None:

@@ -8,10 +8,12 @@ from datetime import datetime
 
 from sqlalchemy import select
 
+from sac_core.contracts.causes import CauseReader
 from sac_core.contracts.context import State
 from sac_core.contracts.sealing import DataKeys
 from sac_core.contracts.store import Reader, Record, Scope, Store, Unit
 from sac_core.models.change import Change
+from sac_core.store.causes import SqlCauses, prune_causes
 from sac_core.store.changes import News, changes_after, prune_changes
 from sac_core.store.connection import Readings, Writer
 from sac_core.store.data_keys import SqlDataKeys
@@ -40,6 +42,7 @@ class SqlStore(Store):
     async def transaction(self, scope: Scope) -> AsyncIterator[Unit]:
         async with self._writer.transaction() as transaction:
             unit = SqlUnit(transaction.run, scope, self._clock)
+            unit.causes = SqlCauses(transaction.run, scope)
             transaction.after_commit(lambda: self._news.tell(unit.written))
             yield unit
 
@@ -61,8 +64,13 @@ class SqlStore(Store):
     def data_keys(self) -> DataKeys:
         return SqlDataKeys(self._readings.run, self._writer)
 
-    async def prune(self, *, keep: int) -> None:
+    def causes(self, scope: Scope) -> CauseReader:
+        return SqlCauses(self._readings.run, scope)
+
+    async def prune(self, *, keep: int, causes_since: datetime | None = None) -> None:
         await prune_changes(self._writer, keep=keep)
+        if causes_since is not None:
+            await prune_causes(self._writer, causes_since)
         await prune_state(self._writer, self._clock())
 
     @property

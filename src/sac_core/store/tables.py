@@ -98,3 +98,24 @@ secret_values = Table(
     Column("sealed", LargeBinary, nullable=False),
 )
 """The value of a secret, sealed, beside its row in `resources`: in no change that is told, and gone with its row."""
+
+causes = Table(
+    "causes",
+    metadata,
+    Column("uid", String, primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("tenant", String, nullable=False),
+    Column("agent", String, nullable=False),
+    Column("key", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Column("times", Integer, nullable=False),
+    Column("because", Integer),
+    Column("details", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Timelines; no row of `resources` is needed for one, so that it outlives its agent."""
+Index("causes_named", causes.c.agent, causes.c.tenant, causes.c.last_at)
+Index("causes_aged", causes.c.last_at)

@@ -5,30 +5,54 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from sac_core.cli.arguments import HERE, Common
+from sac_core.cli.arguments import HERE, Common, Switch
 from sac_core.cli.connecting import connected
+from sac_core.cli.kinds import find_kind
 from sac_core.cli.progress import printable
 from sac_core.cli.tables import age, aligned, dumped
+from sac_core.cli.timelines import timeline_lines
+from sac_core.client.kinds import AGENT_KIND
 from sac_core.client.waiting import describe as phase_of
+from sac_core.errors import InvalidError
 from sac_core.models.agent import Agent
 from sac_core.models.session import Session
 
 NOT_A_SANDBOX = "not a sandbox: it runs as you, with all that you may do"
 
 
-async def describe(agent: str, /, *, common: Common = HERE) -> int:
-    """Tell all about an agent: what it is, its conditions, its sessions.
+async def describe(agent: str, name: str | None = None, /, *, timeline: Switch = False, common: Common = HERE) -> int:
+    """Tell all about an agent: what it is, its conditions, its sessions, and what happened to it and why.
 
     Parameters
     ----------
     agent
-        Its name.
+        Its name; `agent NAME` and `agent/NAME` mean the same.
+    name
+        Its name, after the word agent.
+    timeline
+        Tell only what happened and why, also of an agent that is gone, by its name or uid.
     """
+    chosen = _chosen(agent, name)
     async with connected(common) as sac:
-        found = await sac.agents.get(agent)
-        sessions = await sac.sessions.list(field_selector=f"spec.agent={agent}")
-    print("\n".join((*_facts(found), *_conditions(found), *_sessions(sessions.items), *_spec(found))))
+        if timeline:
+            print("\n".join(timeline_lines(await sac.agents.timeline(chosen))))
+            return 0
+        found = await sac.agents.get(chosen)
+        sessions = await sac.sessions.list(field_selector=f"spec.agent={chosen}")
+        story = await sac.agents.timeline(found.metadata.uid)
+    told = ("", "Timeline:", *_indented(timeline_lines(story)))
+    print("\n".join((*_facts(found), *_conditions(found), *_sessions(sessions.items), *_spec(found), *told)))
     return 0
+
+
+def _chosen(agent: str, name: str | None) -> str:
+    kind, slash, rest = agent.rpartition("/")
+    if name is None and not slash:
+        return agent
+    kind, chosen = (agent, name) if name is not None else (kind, rest)
+    if find_kind((AGENT_KIND,), kind) is None:
+        raise InvalidError(f"{kind!r} has no description", field="KIND", reason="Usage", hint="only agents have one")
+    return chosen
 
 
 def _facts(agent: Agent) -> Iterator[str]:
