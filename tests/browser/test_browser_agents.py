@@ -40,6 +40,23 @@ async def test_the_form_makes_an_agent_whose_phase_is_live(console: Console, sac
     await expect(console.at("agent-row-made")).to_have_count(0, timeout=20_000)
 
 
+async def test_what_happened_and_why_is_live_on_the_agents_page(console: Console, sac: HttpSac) -> None:
+    await sac.agents.create("told")
+    await sac.agents.wait("told", timeout=20)
+    await console.go("agents/told")
+    timeline = console.at("timeline")
+    await expect(timeline).to_contain_text("asked to create it, over HTTP from 127.0.0.1", timeout=20_000)
+    await console.at("stop-agent").click()
+    await console.page.get_by_role("dialog").get_by_role("button", name="Stop").click()
+    asked = timeline.get_by_role("row").filter(has_text="asked to stop it, in the console")
+    await expect(asked).to_have_count(1, timeout=20_000)
+    number = await asked.get_by_role("rowheader").inner_text()
+    wanted = timeline.get_by_role("row").filter(has_text="version 2 is wanted: changed state")
+    await expect(wanted.get_by_role("cell").last).to_have_text(number)
+    await expect(timeline.get_by_role("row").nth(1)).to_contain_text("Stopped", timeout=20_000)
+    await sac.agents.delete("told")
+
+
 async def test_a_bad_name_is_said_at_its_field(console: Console, sac: HttpSac) -> None:
     console.forgiven = BAD_REQUEST
     await fill_in(console, "Not_A_Label")

@@ -124,12 +124,12 @@ class Work:
 
     async def _see(self, body: Observed, *, expected: bool) -> bool:
         """Whether the body is another than when it was last looked at."""
-        by_itself = body.phase in ("exited", "failed", "unknown")
-        note = notes.seen(self.target.name, body, expected=expected and not by_itself)
-        news = await self.services.chronicle.is_news(body.key.uid, note.key)
-        if news:
-            self.told.append(note)
-        return news
+        before = await self.services.chronicle.seen_before(body.key.uid, notes.body_key(body))
+        if before is None:
+            return False
+        by_itself = body.phase in ("exited", "failed", "unknown") and before != notes.ENDING
+        self.told.append(notes.seen(self.target.name, body, expected=expected and not by_itself))
+        return True
 
     def _vanished(self, body: Observed) -> bool:
         return body.phase == "absent" and not self.fresh and self.agent.status.phase == "Running"

@@ -63,13 +63,13 @@ class Chronicle:
         if notes:
             await explain(unit, agent, [*self._waiting.pop(agent, ()), *notes], self.now())
 
-    async def is_news(self, uid: str, key: str) -> bool:
-        """Whether a body is another than when it was last looked at, by this server or one before."""
+    async def seen_before(self, uid: str, key: str) -> str | None:
+        """How a body was when it was last looked at, by this server or one before; None when it still is so."""
         if uid not in self._seen:
             newest = await self.store.causes(EVERYWHERE).newest_key(uid, BODY)
             self._seen[uid] = newest or NO_BODY
         known, self._seen[uid] = self._seen[uid], key
-        return known != key
+        return known if known != key else None
 
     def expects_another(self, uid: str) -> None:
         """A new body is asked for: should it end as the last one did, that is news."""

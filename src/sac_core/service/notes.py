@@ -22,6 +22,7 @@ ANYTHING = (*STATES, *ACTED)
 BODY = "backend/body/"
 NO_BODY = f"{BODY}absent//"
 """What is seen of a body that never was."""
+ENDING = f"{BODY}terminating//"
 _LONGEST = 500
 
 
@@ -79,9 +80,14 @@ def answers_again(executor: str) -> Note:
 
 def seen(executor: str, body: Observed, *, expected: bool) -> Note:
     """The body is another than when it was last looked at; ``expected``: a call of ours is what changed it."""
-    key = f"{BODY}{body.phase}/{body.reason}/{_exit_key(body.exit)}"
     details = {"phase": body.phase, "reason": body.reason, "generation": body.generation}
-    return Note(key, f"executor:{executor}", _body_text(body, expected), ACTED if expected else (), details)
+    actor, text = f"executor:{executor}", _body_text(body, expected)
+    return Note(body_key(body), actor, text, ACTED if expected else (), details)
+
+
+def body_key(body: Observed) -> str:
+    """What makes two looks at a body equal."""
+    return f"{BODY}{body.phase}/{body.reason}/{_exit_key(body.exit)}"
 
 
 def main_ended(executor: str, exit: Exit) -> Note:
@@ -159,7 +165,8 @@ def _body_text(body: Observed, expected: bool) -> str:
         case "absent":
             return "there is no body any more" + ("" if expected else "; it was removed from outside")
         case "exited":
-            return _short(f"its body ended by itself: {describe_exit(body.exit)}{message}")
+            how = "has ended" if expected else f"ended by itself: {describe_exit(body.exit)}"
+            return _short(f"its body {how}{message}")
         case "terminating":
             return "its body is ending"
         case "unknown":

@@ -1,5 +1,5 @@
 import { request } from "./http";
-import type { Agent, Plugin, Session, Status } from "./types";
+import type { Agent, Cause, Plugin, Session, Status } from "./types";
 
 const at = (name: string): string => encodeURIComponent(name);
 
@@ -24,6 +24,11 @@ export function actOnAgent(name: string, verb: AgentVerb): Promise<Agent> {
 
 export function deleteAgent(name: string): Promise<unknown> {
   return request("DELETE", `agents/${at(name)}`);
+}
+
+/** What happened to the agent with this uid, or the newest of this name; the newest cause last. */
+export async function getTimeline(agent: string): Promise<Cause[]> {
+  return (await request<{ items: Cause[] }>("GET", `agents/${at(agent)}/timeline`)).items;
 }
 
 export function openSession(agent: string, command?: string[]): Promise<Session> {

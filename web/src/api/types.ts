@@ -66,6 +66,17 @@ export interface Agent {
   };
 }
 
+export interface Cause {
+  seq: number;
+  kind: string;
+  actor: string;
+  text: string;
+  at: string;
+  lastAt: string;
+  count: number;
+  because?: number;
+}
+
 export interface Session {
   kind: "Session";
   metadata: Metadata;

@@ -8,6 +8,7 @@ import { Again, Bin, Play, Prompt, Stop } from "../parts/icons";
 import { Overview } from "../parts/overview";
 import { Phase } from "../parts/phase";
 import { ProblemBanner } from "../parts/problem";
+import { Timeline } from "../parts/timeline";
 import { useAction, type Action } from "../state/action";
 import { collection, feedState, useAgent } from "../state/live";
 import { useValue } from "../state/observable";
@@ -52,6 +53,7 @@ function Known({ agent, asking }: { agent: Agent; asking: boolean }) {
       <AgentSessions agent={agent} />
       <Overview agent={agent} />
       <Conditions conditions={agent.status.conditions ?? []} />
+      <Timeline agent={agent} />
       <details class="card raw">
         <summary>{t.agent.raw}</summary>
         <pre>
