@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from postgres_cluster import Cluster
 from sac_core.contracts.store import Record, Scope, Store
 from sac_core.models.principal import LOCAL, SYSTEM
-from sac_core.store import open_sqlite_store
+from sac_core.store import open_postgres_store, open_sqlite_store
 
 
 class Clock:
@@ -42,9 +43,15 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "data" / "sac.db"
 
 
-@pytest.fixture
-async def store(path: Path, clock: Clock) -> AsyncIterator[Store]:
-    async with open_sqlite_store(path, server_id="server-1", clock=clock) as store:
+@pytest.fixture(params=["sqlite", "postgres"])
+async def store(path: Path, clock: Clock, request: pytest.FixtureRequest) -> AsyncIterator[Store]:
+    """On a database of its own, of each kind."""
+    if request.param == "sqlite":
+        async with open_sqlite_store(path, server_id="server-1", clock=clock) as store:
+            yield store
+        return
+    cluster: Cluster = request.getfixturevalue("postgres")
+    async with open_postgres_store(cluster.database(), clock=clock) as store:
         yield store
 
 

@@ -21,6 +21,7 @@ from sac_core.contracts.store import Record, Scope, Store
 from sac_core.errors import ConflictError
 from sac_core.store import open_sqlite_store
 from sac_core.store.unit import SqlUnit
+from store_kinds import only_sqlite
 
 Make = Callable[..., Record]
 
@@ -106,6 +107,7 @@ async def test_many_readers_at_once(store: Store, scope: Scope, make: Make) -> N
     assert len(records) == 200
 
 
+@only_sqlite
 async def test_an_acknowledgement_waits_for_the_disk(store: Store, scope: Scope) -> None:
     async with store.transaction(scope) as unit:
         assert isinstance(unit, SqlUnit)
@@ -113,6 +115,7 @@ async def test_an_acknowledgement_waits_for_the_disk(store: Store, scope: Scope)
         assert (await unit._run(text("PRAGMA journal_mode")))[0][0] == "wal"
 
 
+@only_sqlite
 async def test_what_a_unit_has_read_stays_true(store: Store, scope: Scope, path: Path) -> None:
     """Whoever else opened the file cannot write before the unit has ended, although the unit has only read."""
     with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as other:

@@ -18,6 +18,7 @@ from sac_core.contracts.store import Record, Scope, Store
 from sac_core.errors import ConfigurationError, SacError, UnavailableError
 from sac_core.store import engine, open_sqlite_store
 from sac_core.store.unit import SqlUnit
+from store_kinds import only_sqlite
 
 Make = Callable[..., Record]
 
@@ -48,6 +49,7 @@ async def _filled(store: Store, scope: Scope) -> AsyncIterator[None]:
     await _pragma(store, scope, "max_page_count=1000000")
 
 
+@only_sqlite
 async def test_full(store: Store, scope: Scope, make: Make, path: Path) -> None:
     await _insert(store, scope, make("a1"))
     big = {"text": "x" * 200_000}
@@ -65,6 +67,7 @@ async def test_full(store: Store, scope: Scope, make: Make, path: Path) -> None:
         assert plain.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
+@only_sqlite
 async def test_a_broken_unit_cannot_go_on(store: Store, scope: Scope, make: Make) -> None:
     """SQLite may have rolled back already: what follows would commit by itself."""
 
@@ -113,6 +116,7 @@ async def test_writers_wait_no_longer_than_their_time(
     await _insert(store, scope, make("a2"))
 
 
+@only_sqlite
 async def test_a_second_server_is_refused(store: Store, path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
         await _open(path)
@@ -121,6 +125,7 @@ async def test_a_second_server_is_refused(store: Store, path: Path) -> None:
     assert "connect()" in str(caught.value)
 
 
+@only_sqlite
 async def test_a_second_process_is_refused(store: Store, path: Path) -> None:
     program = (
         "import asyncio, pathlib, sys; from sac_core.store import open_sqlite_store\n"

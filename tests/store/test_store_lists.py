@@ -15,6 +15,7 @@ from sac_core.errors import InvalidError
 from sac_core.store.changes import following
 from sac_core.store.engine import read_engine
 from sac_core.store.listing import listing
+from store_kinds import only_sqlite
 
 Make = Callable[..., Record]
 
@@ -186,6 +187,7 @@ RED = (Requirement("team", "=", ("red",)),)
 @pytest.mark.parametrize("tenant", ["default", "*"])
 @pytest.mark.parametrize("after", [None, AFTER])
 @pytest.mark.parametrize("labels", [(), RED])
+@only_sqlite
 async def test_a_page_follows_an_index(
     connection: AsyncConnection, scope: Scope, tenant: str, after: str | None, labels: tuple[Requirement, ...]
 ) -> None:
@@ -201,11 +203,13 @@ async def test_a_page_follows_an_index(
         assert "(tenant,name)>" in ends[0] or "name>" in ends[0], plan
 
 
+@only_sqlite
 async def test_what_is_due_follows_an_index(connection: AsyncConnection, everywhere: Scope, clock: Any) -> None:
     plan = await _plan(connection, listing(everywhere, "Agent", Query(due_before=clock.now)))
     assert any("INDEX due" in step for step in plan), plan
 
 
+@only_sqlite
 async def test_changes_follow_an_index(connection: AsyncConnection, scope: Scope) -> None:
     plan = await _plan(connection, following(scope, 5, ("Agent",), 500))
     assert not [step for step in plan if "TEMP B-TREE" in step], plan

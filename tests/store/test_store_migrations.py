@@ -10,8 +10,10 @@ from sqlalchemy import create_engine, inspect
 
 from sac_core.contracts.store import Store
 from sac_core.store.tables import metadata
+from store_kinds import only_sqlite
 
 
+@only_sqlite
 async def test_the_migrated_database_is_that_of_the_tables(store: Store, path: Path) -> None:
     engine = create_engine(f"sqlite:///{path}")
     with engine.connect() as connection:

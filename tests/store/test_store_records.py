@@ -16,6 +16,7 @@ from sac_core.contracts.store import Query, Record, Requirement, Scope, Store
 from sac_core.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, UnavailableError
 from sac_core.models.principal import LOCAL
 from sac_core.store import open_sqlite_store
+from store_kinds import only_sqlite
 
 Make = Callable[..., Record]
 OTHER = Scope(LOCAL, "other")
@@ -207,6 +208,7 @@ async def test_numbers_that_json_lacks_are_refused(store: Store, scope: Scope, m
         await _insert(store, scope, make("a1", spec={"x": float("nan")}))
 
 
+@only_sqlite
 async def test_the_files_are_private(store: Store, scope: Scope, make: Make, path: Path) -> None:
     await _insert(store, scope, make("a1"))
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}

@@ -1,11 +1,10 @@
-"""Committed changes in order, forgetting old ones, and waiting for new ones."""
+"""Committed changes in order, and forgetting old ones."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-import anyio
 from sqlalchemy import Select, delete, func, select, true, update
 
 from sac_core.contracts.store import Record, Scope
@@ -59,24 +58,3 @@ async def prune_changes(writer: Writer, *, keep: int) -> None:
                 await transaction.run(update(counter).values(pruned=last))
         if count < _PRUNE_BATCH:
             return
-
-
-class News:
-    """The newest committed version, and a way to wait for a newer one."""
-
-    def __init__(self, version: int) -> None:
-        self._version = version
-        self._told = anyio.Event()
-
-    def tell(self, version: int) -> None:
-        """Wake all that wait; called after a commit."""
-        self._version = max(self._version, version)
-        self._told.set()
-        self._told = anyio.Event()
-
-    async def wait(self, since: int, timeout: float) -> int:
-        """See `Store.wait_changed`."""
-        with anyio.move_on_after(timeout):
-            while self._version <= since:
-                await self._told.wait()
-        return self._version

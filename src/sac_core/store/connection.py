@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 import anyio
 from sqlalchemy import Executable
@@ -12,8 +13,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sac_core.errors import UnavailableError
-from sac_core.store.faults import busy, translated
+from sac_core.store.faults import LOST, busy, translated, unknown
 from sac_core.store.settle import settled
+
+T = TypeVar("T")
 
 Rows = Sequence[Any]
 """Rows as tuples of a statement's columns."""
@@ -38,12 +41,17 @@ class Readings:
     async def run(self, statement: Executable, parameters: Any = None, /) -> Rows:
         if not self._open:
             raise closed()
-        return await settled(self._run(statement, parameters))  # cut off, the driver would leave a task behind
+        work = partial(self._run, statement, parameters)
+        return await settled(again_if_lost(work))  # cut off, the driver would leave a task behind
 
     async def _run(self, statement: Executable, parameters: Any) -> Rows:
         with translated():
             async with self._engine.connect() as connection:
-                return (await connection.execute(statement, parameters)).all()
+                try:
+                    return (await connection.execute(statement, parameters)).all()
+                except OSError:  # no answer in time: what comes late must not meet the next statement
+                    await connection.invalidate()
+                    raise
 
     async def aclose(self) -> None:
         self._open = False
@@ -53,10 +61,22 @@ class Readings:
 class Transaction:
     """One transaction. After a failure of the database it is broken: it may have been rolled back beneath us."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._connection = engine.connect()
+        self._engine = engine
         self._broken: UnavailableError | None = None
         self._told: Callable[[], None] = _nobody
+
+    async def begin(self) -> None:
+        """Take a connection and what the database's kind has as a lock of writers."""
+        try:
+            with translated():
+                await self._connection.start()
+                await self._connection.begin()
+        except UnavailableError:
+            await _release(self._connection)
+            self._connection = self._engine.connect()
+            raise
 
     async def run(self, statement: Executable, parameters: Any = None, /) -> Rows:
         self._check()
@@ -73,9 +93,19 @@ class Transaction:
 
     async def commit(self) -> None:
         self._check()
-        with translated():
-            await self._connection.commit()
+        try:
+            with translated():
+                await self._connection.commit()
+        except UnavailableError as error:
+            self._broken = error
+            raise (unknown() if error.reason == LOST else error) from error
         self._told()
+
+    async def release(self) -> None:
+        """Give the connection back; what is not committed is rolled back. One that does not answer is replaced."""
+        if self._broken is not None and self._broken.reason == LOST:
+            await self._connection.invalidate()
+        await _release(self._connection)
 
     def after_commit(self, told: Callable[[], None]) -> None:
         """Call ``told`` when it is committed, also when a cancellation comes while the commit is on its way."""
@@ -110,14 +140,13 @@ class Writer:
 
     @asynccontextmanager
     async def _begun(self) -> AsyncIterator[Transaction]:
-        connection = self._engine.connect()
+        transaction = Transaction(self._engine)
         try:
-            await settled(_begin(connection))
-            transaction = Transaction(connection)
+            await settled(again_if_lost(transaction.begin))
             yield transaction
             await settled(transaction.commit())
         finally:
-            await settled(_release(connection))
+            await settled(transaction.release())
 
     async def _take_turn(self) -> None:
         if not self._open:
@@ -140,17 +169,21 @@ def closed() -> UnavailableError:
     return UnavailableError("the store is closed", reason="StorageClosed", hint="use it inside its async with block")
 
 
-async def _begin(connection: AsyncConnection) -> None:
-    with translated():
-        await connection.start()
-        await connection.begin()
+async def again_if_lost(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Do what has no effect once more when the connection was lost: the pool has replaced it."""
+    try:
+        return await work()
+    except UnavailableError as error:
+        if error.reason != LOST:
+            raise
+        return await work()
 
 
 async def _release(connection: AsyncConnection) -> None:
-    """Give the connection back; what is not committed is rolled back. One that cannot be rolled back is replaced."""
+    """Give the connection back; one that cannot be rolled back is replaced."""
     if connection.sync_connection is None:
         return
     try:
         await connection.close()
-    except SQLAlchemyError:
+    except (SQLAlchemyError, OSError):
         await connection.invalidate()

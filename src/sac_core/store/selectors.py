@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from sqlalchemy import ColumnElement, String, case, cast, exists, func, literal
+from sqlalchemy import ColumnElement, String, exists, literal
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from sac_core.contracts.store import Requirement
 from sac_core.errors import InvalidError
@@ -63,17 +67,31 @@ def _field(path: str) -> ColumnElement[str]:
             field="fieldSelector",
             hint=f"use spec.<path>, status.<path> or one of {', '.join(_COLUMNS)}",
         )
-    return _json_text(_JSON_COLUMNS[match[1]], f"${match[2]}")
+    return JsonText(_JSON_COLUMNS[match[1]], literal(match[2].removeprefix(".")))
 
 
-def _json_text(column: ColumnElement[str], path: str) -> ColumnElement[str]:
-    """A value inside stored JSON as the text that the wire shows; SQLite would give 1 for true."""
-    at = literal(path)
-    return case(
-        (func.json_type(column, at) == "true", "true"),
-        (func.json_type(column, at) == "false", "false"),
-        else_=cast(func.json_extract(column, at), String),
+class JsonText(FunctionElement[str]):
+    """A value inside stored JSON as the text that the wire shows; of a column and a path with dots."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(JsonText, "sqlite")
+def _in_sqlite(element: JsonText, compiler: SQLCompiler, **options: Any) -> str:
+    column, path = (compiler.process(part, **options) for part in element.clauses)
+    at = f"'$.' || {path}"
+    # json_extract would give 1 for true
+    return (
+        f"(CASE json_type({column}, {at}) WHEN 'true' THEN 'true' WHEN 'false' THEN 'false'"
+        f" ELSE CAST(json_extract({column}, {at}) AS TEXT) END)"
     )
+
+
+@compiles(JsonText, "postgresql")
+def _in_postgresql(element: JsonText, compiler: SQLCompiler, **options: Any) -> str:
+    column, path = (compiler.process(part, **options) for part in element.clauses)
+    return f"(CAST({column} AS json) #>> string_to_array({path}, '.'))"
 
 
 def _unknown_operator(requirement: Requirement, field: str) -> InvalidError:

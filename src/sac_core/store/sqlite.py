@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import base64
 import errno
-import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from datetime import datetime
 from pathlib import Path
-
-from sqlalchemy import insert, select
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sac_core.contracts.context import utc_now
 from sac_core.contracts.store import Store
 from sac_core.errors import ConfigurationError, SacError
 from sac_core.store.connection import Readings, Writer
 from sac_core.store.engine import make_private, read_engine, write_engine
-from sac_core.store.faults import full, translated
+from sac_core.store.faults import full
+from sac_core.store.identity import prepare
 from sac_core.store.lock import locked
-from sac_core.store.migrate import migrate
+from sac_core.store.news import News
 from sac_core.store.settle import settled
 from sac_core.store.store import SqlStore
-from sac_core.store.tables import counter, installation
 
 
 @asynccontextmanager
@@ -39,8 +34,8 @@ async def open_sqlite_store(
         writing, reading = write_engine(path), read_engine(path)
         writer, readings = Writer(writing), Readings(reading)
         try:
-            identity, version = await settled(_prepare(writing))
-            yield SqlStore(readings, writer, installation=identity, version=version, clock=clock)
+            identity, version = await settled(prepare(writing))
+            yield SqlStore(readings, writer, installation=identity, news=News(version), clock=clock)
         finally:
             await settled(_close(readings, writer))
 
@@ -65,18 +60,6 @@ def _unusable(path: Path, error: OSError) -> SacError:
         field="SAC_DATA_DIR",
         hint="give a folder that this user may write to",
     )
-
-
-async def _prepare(engine: AsyncEngine) -> tuple[str, int]:
-    """Migrate, in one transaction; the installation's id and the newest version."""
-    with translated():
-        async with engine.begin() as connection:
-            await connection.run_sync(migrate)
-            identity: str | None = await connection.scalar(select(installation.c.id))
-            if identity is None:
-                identity = base64.b32encode(secrets.token_bytes(10)).decode().lower()[:12]
-                await connection.execute(insert(installation), {"id": identity})
-            return identity, (await connection.execute(select(counter.c.rv))).scalar_one()
 
 
 async def _close(readings: Readings, writer: Writer) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -14,25 +14,41 @@ from sac_core.contracts.sealing import DataKeys
 from sac_core.contracts.store import Reader, Record, Scope, Store, Unit
 from sac_core.models.change import Change
 from sac_core.store.causes import SqlCauses, prune_causes
-from sac_core.store.changes import News, changes_after, prune_changes
-from sac_core.store.connection import Readings, Writer
+from sac_core.store.changes import changes_after, prune_changes
+from sac_core.store.connection import Readings, Run, Writer
 from sac_core.store.data_keys import SqlDataKeys
+from sac_core.store.news import News
 from sac_core.store.reader import SqlReader
 from sac_core.store.state import SqlState, prune_state
 from sac_core.store.tables import counter
 from sac_core.store.unit import SqlUnit
 
+Notify = Callable[[Run, int], Awaitable[None]]
+"""Tells other servers, in a transaction, of the version that it will have committed."""
+
+
+async def _alone(run: Run, version: int) -> None:
+    """There is no other server."""
+
 
 class SqlStore(Store):
-    """Remembers in SQL. ``version`` is the newest committed one when it is made."""
+    """Remembers in SQL. ``news`` knows the newest committed version."""
 
     def __init__(
-        self, readings: Readings, writer: Writer, *, installation: str, version: int, clock: Callable[[], datetime]
+        self,
+        readings: Readings,
+        writer: Writer,
+        *,
+        installation: str,
+        news: News,
+        clock: Callable[[], datetime],
+        notify: Notify = _alone,
     ) -> None:
         self._readings = readings
         self._writer = writer
         self._installation = installation
-        self._news = News(version)
+        self._news = news
+        self._notify = notify
         self._clock = clock
 
     def read(self, scope: Scope) -> Reader:
@@ -45,6 +61,8 @@ class SqlStore(Store):
             unit.causes = SqlCauses(transaction.run, scope)
             transaction.after_commit(lambda: self._news.tell(unit.written))
             yield unit
+            if unit.written:
+                await self._notify(transaction.run, unit.written)
 
     async def version(self) -> int:
         version: int = (await self._readings.run(select(counter.c.rv)))[0][0]

@@ -6,13 +6,16 @@ from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData
 
 metadata = MetaData()
 
+Name = String().with_variant(String(collation="C"), "postgresql")
+"""A text that is compared byte by byte, as SQLite does: lists are in this order on every database."""
+
 resources = Table(
     "resources",
     metadata,
-    Column("kind", String, nullable=False),
-    Column("tenant", String, nullable=False),
-    Column("name", String, nullable=False),
-    Column("uid", String, primary_key=True),
+    Column("kind", Name, nullable=False),
+    Column("tenant", Name, nullable=False),
+    Column("name", Name, nullable=False),
+    Column("uid", Name, primary_key=True),
     Column("owner", String, nullable=False),
     Column("spec", Text, nullable=False),
     Column("status", Text, nullable=False),
@@ -29,17 +32,18 @@ resources = Table(
     # In this order one index serves a page of one tenant and a page of all.
     UniqueConstraint("kind", "tenant", "name", name="one_name"),
 )
-Index("due", resources.c.kind, resources.c.deadline, sqlite_where=resources.c.deadline.is_not(None))
+_DUE = resources.c.deadline.is_not(None)
+Index("due", resources.c.kind, resources.c.deadline, sqlite_where=_DUE, postgresql_where=_DUE)
 
 labels = Table(
     "labels",
     metadata,
-    Column("kind", String, primary_key=True),
-    Column("key", String, primary_key=True),
-    Column("value", String, primary_key=True),
-    Column("tenant", String, primary_key=True),
-    Column("name", String, primary_key=True),
-    Column("uid", String, nullable=False),
+    Column("kind", Name, primary_key=True),
+    Column("key", Name, primary_key=True),
+    Column("value", Name, primary_key=True),
+    Column("tenant", Name, primary_key=True),
+    Column("name", Name, primary_key=True),
+    Column("uid", Name, nullable=False),
     sqlite_with_rowid=False,
 )
 Index("labels_of", labels.c.uid, labels.c.key, labels.c.value)
@@ -75,7 +79,8 @@ state = Table(
     Column("version", BigInteger, nullable=False),
     Column("expires_at", BigInteger),
 )
-Index("expiring", state.c.expires_at, sqlite_where=state.c.expires_at.is_not(None))
+_EXPIRES = state.c.expires_at.is_not(None)
+Index("expiring", state.c.expires_at, sqlite_where=_EXPIRES, postgresql_where=_EXPIRES)
 
 installation = Table("installation", metadata, Column("id", String, primary_key=True))
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.dialects import postgresql
 
 from sac_core.contracts.store import Record, Scope, SealedValue, Unit
 from sac_core.errors import ConflictError, ForbiddenError, InvalidError
@@ -31,6 +32,8 @@ _WRITE = scoped(
 _DEFER = scoped(update(resources).where(resources.c.uid == bindparam("this_uid")), resources.c.tenant)
 _REMOVE = scoped(delete(resources).where(resources.c.uid == bindparam("this_uid")), resources.c.tenant)
 _UNLABEL = scoped(delete(labels).where(labels.c.uid == bindparam("this_uid")), labels.c.tenant)
+# Of PostgreSQL's dialect, and SQLite's compiler knows it too. An error would end PostgreSQL's transaction.
+_ADD = postgresql.insert(resources).on_conflict_do_nothing().returning(resources.c.uid)
 _NAMED = select(resources.c.uid).where(
     resources.c.kind == bindparam("kind"),
     resources.c.tenant == bindparam("tenant"),
@@ -93,10 +96,8 @@ class SqlUnit(SqlReader, Unit):
         return stored
 
     async def _add(self, record: Record) -> None:
-        try:
-            await self._run(insert(resources), to_row(record))
-        except ConflictError:
-            raise await self._taken(record) from None
+        if not await self._run(_ADD, to_row(record)):
+            raise await self._taken(record)
 
     async def _taken(self, record: Record) -> ConflictError:
         """Which of the two was taken: the name, or else the uid."""

@@ -6,6 +6,8 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
+NAME = sa.String().with_variant(sa.String(collation="C"), "postgresql")
+
 
 def upgrade() -> None:
     _resources()
@@ -18,10 +20,10 @@ def upgrade() -> None:
 def _resources() -> None:
     op.create_table(
         "resources",
-        sa.Column("kind", sa.String, nullable=False),
-        sa.Column("tenant", sa.String, nullable=False),
-        sa.Column("name", sa.String, nullable=False),
-        sa.Column("uid", sa.String, primary_key=True),
+        sa.Column("kind", NAME, nullable=False),
+        sa.Column("tenant", NAME, nullable=False),
+        sa.Column("name", NAME, nullable=False),
+        sa.Column("uid", NAME, primary_key=True),
         sa.Column("owner", sa.String, nullable=False),
         sa.Column("spec", sa.Text, nullable=False),
         sa.Column("status", sa.Text, nullable=False),
@@ -37,18 +39,19 @@ def _resources() -> None:
         sa.Column("fence", sa.BigInteger, nullable=False),
         sa.UniqueConstraint("kind", "tenant", "name", name="one_name"),
     )
-    op.create_index("due", "resources", ["kind", "deadline"], sqlite_where=sa.text("deadline IS NOT NULL"))
+    due = sa.text("deadline IS NOT NULL")
+    op.create_index("due", "resources", ["kind", "deadline"], sqlite_where=due, postgresql_where=due)
 
 
 def _labels() -> None:
     op.create_table(
         "labels",
-        sa.Column("kind", sa.String, primary_key=True),
-        sa.Column("key", sa.String, primary_key=True),
-        sa.Column("value", sa.String, primary_key=True),
-        sa.Column("tenant", sa.String, primary_key=True),
-        sa.Column("name", sa.String, primary_key=True),
-        sa.Column("uid", sa.String, nullable=False),
+        sa.Column("kind", NAME, primary_key=True),
+        sa.Column("key", NAME, primary_key=True),
+        sa.Column("value", NAME, primary_key=True),
+        sa.Column("tenant", NAME, primary_key=True),
+        sa.Column("name", NAME, primary_key=True),
+        sa.Column("uid", NAME, nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_index("labels_of", "labels", ["uid", "key", "value"])
@@ -85,4 +88,5 @@ def _state() -> None:
         sa.Column("version", sa.BigInteger, nullable=False),
         sa.Column("expires_at", sa.BigInteger),
     )
-    op.create_index("expiring", "state", ["expires_at"], sqlite_where=sa.text("expires_at IS NOT NULL"))
+    expires = sa.text("expires_at IS NOT NULL")
+    op.create_index("expiring", "state", ["expires_at"], sqlite_where=expires, postgresql_where=expires)
