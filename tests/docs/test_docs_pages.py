@@ -13,7 +13,7 @@ SNIPPETS = DOCS / "snippets"
 RUNNABLE = frozenset({"python", "py", "sh", "bash", "shell", "console", "toml"})
 
 _BLOCK = re.compile(
-    r"(?:<!-- snippet: (?P<file>[\w.]+) -->\n+)?```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^```$",
+    r"(?:<!-- snippet: (?P<file>[\w./]+) -->\n+)?```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 _LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)(?:#[^)]*)?\)")
@@ -42,7 +42,9 @@ def blocks() -> Iterator[Block]:
 
 def test_every_snippet_is_shown() -> None:
     shown = {block.file for block in blocks() if block.file is not None}
-    assert shown == {file.name for file in SNIPPETS.iterdir() if file.is_file()}
+    assert shown == {
+        str(file.relative_to(SNIPPETS)) for file in SNIPPETS.rglob("*.*") if "__pycache__" not in file.parts
+    }
 
 
 def test_pages_show_snippets_as_they_are() -> None:

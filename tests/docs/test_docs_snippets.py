@@ -197,4 +197,5 @@ def test_the_plugin_is_found_by_the_entry_point_that_is_shown(monkeypatch: pytes
 
 
 def test_every_snippet_is_run() -> None:
-    assert {file.name for file in SNIPPETS.iterdir() if file.is_file()} == set(SAYS) | OWN_TESTS
+    found = {file.name for file in SNIPPETS.iterdir() if file.is_file() and not file.name.startswith("cabin_")}
+    assert found == set(SAYS) | OWN_TESTS  # the others are those of the tutorial, which has a test of its own

@@ -22,10 +22,10 @@ _LISTING = """
 import importlib, json, sys
 import sac_core.hooks.loader, sac_core.held, sac_core.builtin.plugin
 sys.path[:0] = json.loads(sys.argv[1])
-before = set(sys.modules)
+before = {name.partition(".")[0] for name in sys.modules}
 for name in sys.argv[2:]:
     importlib.import_module(name)
-print(json.dumps(sorted({name.partition(".")[0] for name in set(sys.modules) - before})))
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules} - before)))
 """
 PATIENCE = 20.0
 """Seconds that an import may take."""

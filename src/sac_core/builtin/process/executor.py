@@ -15,7 +15,6 @@ from anyio import to_thread
 from anyio.abc import ByteStream, TaskGroup
 
 from sac_core.builtin.process import host
-from sac_core.builtin.process.connecting import connect_holder
 from sac_core.builtin.process.folder import BodyFolder, BodyRecord, DamagedError, body_folders
 from sac_core.builtin.process.observing import absent, observed
 from sac_core.builtin.process.probing import probe
@@ -25,6 +24,7 @@ from sac_core.builtin.process.starting import holder_program, start_holder
 from sac_core.contracts.context import PluginContext
 from sac_core.contracts.executor import Executor
 from sac_core.errors import ConflictError, LostError, NotReadyError, UnavailableError
+from sac_core.held.local import connect_holder
 from sac_core.models.body import OWNER_LABEL, Key, Observed, Probe, body_labels
 from sac_core.models.launch import Launch, Secrets
 

@@ -1,8 +1,9 @@
-"""A stream to a holder's socket, however long its path is."""
+"""A stream to a holder on this machine: to the socket in its folder, however long the path is."""
 
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,6 @@ from pathlib import Path
 import anyio
 from anyio.abc import ByteStream
 
-from sac_core.builtin.process.host import LINUX
 from sac_core.errors import UnavailableError
 
 _DEADLINE = 5.0
@@ -30,7 +30,7 @@ async def connect_holder(folder: Path) -> ByteStream:
 @contextmanager
 def _short_path(folder: Path) -> Iterator[str]:
     """A name for the socket that fits into an address: about 100 bytes are allowed."""
-    if LINUX:
+    if sys.platform.startswith("linux"):
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             yield f"/proc/self/fd/{handle}/holder.sock"

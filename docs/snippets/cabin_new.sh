@@ -1,0 +1,3 @@
+sac plugins new executor cabin
+cd sac-executor-cabin
+pip install --quiet --editable . --group test
