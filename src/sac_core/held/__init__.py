@@ -1,7 +1,8 @@
 """The client of the holder: calls, channels and processes over any byte stream to a body.
 
-Belongs here: `open_link` and what it yields; for executors, where the holder's program is and how one on this machine is
-reached. Does not belong here: how bodies are made and streams to them are got elsewhere (executors know that), who may use a process (the service decides that). All that comes from a holder is hostile bytes and checked.
+Belongs here: `open_link` and what it yields; for executors, where the holder's program is and how one on this machine
+is reached. Does not belong here: how bodies are made and reached elsewhere (executors know that), who may use a process
+(the service decides that). All that comes from a holder is hostile bytes and checked.
 """
 
 from sac_core.held.link import HolderLink, open_link
