@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +29,9 @@ class World:
     target: SimulatedTarget = field(default_factory=SimulatedTarget)
 
     @asynccontextmanager
-    async def serve(self, faults: FaultPlan | None = None, *, resync: float = 0.5) -> AsyncIterator[Core]:
+    async def serve(
+        self, faults: FaultPlan | None = None, *, resync: float = 0.5, more: Sequence[tuple[str, object]] = ()
+    ) -> AsyncIterator[Core]:
         plugin = simulated_plugin(self.target, faults=faults)
 
         class Offers:
@@ -38,7 +40,7 @@ class World:
                 return [plugin]
 
         settings = Settings(data_dir=self.folder, default_executor="simulated", resync=resync)
-        async with open_core(settings, plugins=[("simulated", Offers())]) as core:
+        async with open_core(settings, plugins=[("simulated", Offers()), *more]) as core:
             yield core
 
     @asynccontextmanager

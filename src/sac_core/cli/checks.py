@@ -7,10 +7,12 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sac_core import __version__
 from sac_core.cli.connecting import open_server
+from sac_core.cli.database_file import database_findings
 from sac_core.cli.place import KEY_FILE, LOG_FILE, TOKEN_FILE, Server, announced, named
 from sac_core.client.surface import HttpSac
 from sac_core.errors import SacError
@@ -19,6 +21,8 @@ from sac_core.settings import Settings
 
 LOW_DISK = 1 << 30
 NO_DISK = 64 << 20
+CLOCKS_APART = 30.0
+"""Seconds."""
 
 
 def data_dir_findings(settings: Settings) -> Iterator[Finding]:
@@ -33,6 +37,7 @@ def data_dir_findings(settings: Settings) -> Iterator[Finding]:
         yield _token(folder / TOKEN_FILE)
     yield _root_key(settings)
     yield _disk(folder)
+    yield from database_findings(folder)
 
 
 def _permissions(folder: Path) -> Finding:
@@ -59,14 +64,15 @@ def _token(path: Path) -> Finding:
 def _root_key(settings: Settings) -> Finding:
     """Where the root keys are; SAC's own file has to be private and is worth a copy elsewhere."""
     check, own = "root key", settings.data_dir / KEY_FILE
-    if settings.keys is not None or settings.keys_file is not None:
-        return Finding(
-            level="ok", check=check, message="given by " + ("SAC_KEYS" if settings.keys else "SAC_KEYS_FILE")
-        )
+    if settings.keys is not None:
+        return Finding(level="ok", check=check, message="given by SAC_KEYS")
+    path = settings.keys_file or own
+    if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        return Finding(level="error", check=check, message=f"{path} can be read by others", advice=f"chmod 600 {path}")
+    if settings.keys_file is not None:
+        return Finding(level="ok", check=check, message=f"given by SAC_KEYS_FILE: {path}")
     if not own.exists():
         return Finding(level="ok", check=check, message=f"{own} is made at the first start")
-    if stat.S_IMODE(own.stat().st_mode) & 0o077:
-        return Finding(level="error", check=check, message=f"{own} can be read by others", advice=f"chmod 600 {own}")
     return Finding(level="ok", check=check, message=f"{own}; without it secrets cannot be read: keep a copy elsewhere")
 
 
@@ -106,7 +112,17 @@ def _dead(settings: Settings, server: Server, error: SacError) -> Finding:
 
 async def _told(sac: HttpSac) -> list[Finding]:
     status = await sac.status()
-    return [_version(status.version), *await _plugins(sac), *status.findings]
+    loaded = sum(plugin.state == "loaded" for plugin in await sac.plugins())
+    plugins = Finding(level="ok", check="plugins", message=f"{loaded} loaded")
+    return [_version(status.version), *_clock(status.time), plugins, *status.findings]
+
+
+def _clock(theirs: datetime | None) -> Iterator[Finding]:
+    """Ages and expiries are wrong where clocks differ."""
+    apart = abs((datetime.now(UTC) - theirs).total_seconds()) if theirs else 0.0
+    if apart > CLOCKS_APART:
+        message = f"the server's clock and the one here are {apart:.0f} s apart"
+        yield Finding(level="warning", check="clock", message=message, advice="set both, best by NTP")
 
 
 def _version(theirs: str) -> Finding:
@@ -115,19 +131,3 @@ def _version(theirs: str) -> Finding:
     message = f"the server is {theirs}, this command {__version__}"
     advice = "restart the server: sac down, then any command; agents go on"
     return Finding(level="warning", check="version", message=message, advice=advice)
-
-
-async def _plugins(sac: HttpSac) -> Iterator[Finding]:
-    found = await sac.plugins()
-    failed = [
-        Finding(
-            level="warning",
-            check=f"plugin {plugin.name}",
-            message=plugin.message or "it did not load",
-            advice=f"upgrade or remove {plugin.distribution or plugin.name}",
-        )
-        for plugin in found
-        if plugin.state == "failed"
-    ]
-    loaded = Finding(level="ok", check="plugins", message=f"{len(found) - len(failed)} loaded")
-    return iter((loaded, *failed))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
+from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import Field
@@ -45,11 +46,12 @@ class PluginInfo(Model):
 
 
 class Status(Model):
-    """What `sac doctor` asks a server: version, installation id, data folder, findings with advice."""
+    """What `sac doctor` asks a server: version, installation id, its clock, findings with advice."""
 
     version: str
     installation: str
     default_executor: str
+    time: datetime | None = None
     findings: tuple[Finding, ...] = ()
 
 

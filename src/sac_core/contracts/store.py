@@ -12,6 +12,7 @@ from typing import Any
 from sac_core.contracts.causes import CauseReader, CauseWriter
 from sac_core.contracts.context import State
 from sac_core.contracts.sealing import DataKeys
+from sac_core.models.body import Finding
 from sac_core.models.change import Change, Page
 from sac_core.models.principal import ALL, SYSTEM, Principal
 
@@ -191,6 +192,10 @@ class Store(ABC):
     @abstractmethod
     async def prune(self, *, keep: int, causes_since: datetime | None = None) -> None:
         """Forget old changes beyond the newest ``keep``, state that expired, and causes older than ``causes_since``."""
+
+    @abstractmethod
+    async def findings(self) -> tuple[Finding, ...]:
+        """What an operator should know of the database; one that does not answer is a finding, not an error."""
 
     @property
     @abstractmethod

@@ -11,12 +11,11 @@ from sac_core.contracts.store import Scope
 from sac_core.errors import NotFoundError, NotReadyError
 from sac_core.models.agent import Agent
 from sac_core.models.base import parse
-from sac_core.models.body import Finding
 from sac_core.models.change import Change, Synced
 from sac_core.models.kind import AGENT, SECRET, SESSION, Kind
 from sac_core.models.launch import Launch
 from sac_core.models.process import Command
-from sac_core.service import documents, plugins
+from sac_core.service import checkup, documents, plugins
 from sac_core.service.agents import AgentService
 from sac_core.service.bodies import Body
 from sac_core.service.execs import open_exec, run_exec
@@ -102,17 +101,9 @@ class LocalSac(Sac):
             version=self._version,
             installation=self._services.store.installation,
             default_executor=self._services.default_executor,
-            findings=await self._findings(),
+            time=self._services.now(),
+            findings=await checkup.findings(self._services),
         )
-
-    async def _findings(self) -> tuple[Finding, ...]:
-        found = [
-            Finding(level="error", check=f"plugin {failure.name}", message=failure.message, advice="see: sac plugins")
-            for failure in self._services.registry.failures
-        ]
-        for target in self._services.targets:
-            found.extend((await target.executor.probe()).findings)
-        return tuple(found)
 
     async def _command(
         self, agent: str, argv: Sequence[str], env: Mapping[str, str] | None, cwd: str | None, *, stdin: bool

@@ -12,9 +12,11 @@ from sac_core.contracts.causes import CauseReader
 from sac_core.contracts.context import State
 from sac_core.contracts.sealing import DataKeys
 from sac_core.contracts.store import Reader, Record, Scope, Store, Unit
+from sac_core.models.body import Finding
 from sac_core.models.change import Change
 from sac_core.store.causes import SqlCauses, prune_causes
 from sac_core.store.changes import changes_after, prune_changes
+from sac_core.store.checks import revision_finding
 from sac_core.store.connection import Readings, Run, Writer
 from sac_core.store.data_keys import SqlDataKeys
 from sac_core.store.news import News
@@ -90,6 +92,9 @@ class SqlStore(Store):
         if causes_since is not None:
             await prune_causes(self._writer, causes_since)
         await prune_state(self._writer, self._clock())
+
+    async def findings(self) -> tuple[Finding, ...]:
+        return (await revision_finding(self._readings.run),)
 
     @property
     def installation(self) -> str:
