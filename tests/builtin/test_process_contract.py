@@ -45,8 +45,9 @@ class TestProcessExecutor(ExecutorContract):
         return record.labels
 
     async def exposed(self, executor: Executor, key: Key) -> str:
-        """Everything in the body's folder, and the arguments of its processes."""
-        files = [path for path in self._body(key).path.rglob("*") if path.is_file()]
+        """Everything in the body's folder but what it is to have, and the arguments of its processes."""
+        body = self._body(key)
+        files = [path for path in body.path.rglob("*") if path.is_file() and body.secrets not in path.parents]
         arguments = [Path(f"/proc/{pid}/cmdline") for pid in self._processes(key)]
         return " ".join(path.read_text(errors="replace") for path in [*files, *arguments])
 

@@ -183,6 +183,13 @@ class SecretInLabel(SimulatedExecutor):
             body.labels["env"] = " ".join(secrets.env.values())
 
 
+class DeliversOnce(SimulatedExecutor):
+    """Takes a body that runs for one that needs nothing."""
+
+    def _deliver(self, key: Key, launch: Launch, secrets: Secrets) -> None:
+        return
+
+
 class IgnoresWishes(SimulatedExecutor):
     """Starts what it cannot honour."""
 

@@ -39,6 +39,10 @@ class Executor(ABC):
         The same hash again changes nothing on a running body but its generation label. A body that exited, failed or
         was stopped is started again. A new hash replaces the body, with at most one alive at any moment: what must end
         first is ending when this returns, and a later call goes on. An older generation raises `ConflictError`.
+
+        ``secrets.files`` (capability ``files``) are there before the body can run anything: readable by it alone, below
+        the folder that `SAC_SECRETS_DIR` names in its processes, gone with the body. The same hash with other files
+        delivers them, and takes away those no longer given, without a restart.
         """
 
     @abstractmethod

@@ -34,12 +34,12 @@ async def open_targets(
     for plugin in registry.executors.values():
         try:
             executor = await _open_executor(stack, plugin, settings, store, folder)
-            watches = "watch" in (await executor.probe()).capabilities
+            can = (await executor.probe()).capabilities
         except Exception as error:
             _refuse(plugin.name, error, needed={settings.default_executor, *settings.plugins})
             failed[plugin.name] = str(error) or type(error).__name__
         else:
-            opened[plugin.name] = Target(plugin.name, executor, plugin.isolated, watches)
+            opened[plugin.name] = Target(plugin.name, executor, plugin.isolated, "watch" in can, "files" in can)
     return Targets(opened, failed)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from sac_core.models.base import Model
 from sac_core.models.envelope import Condition, Metadata
 from sac_core.models.launch import Egress, Port, Profile, Resources
 from sac_core.models.names import Argv, Environment, Name
 from sac_core.models.process import Exit
+from sac_core.models.secret_use import SecretUse, SecretVersion, check_uses
 
 AgentPhase = Literal["Pending", "Starting", "Running", "Stopped", "Completed", "Failed", "Unknown", "Terminating"]
 
@@ -71,12 +72,18 @@ class AgentSpec(Model):
     image: str | None = None
     command: Argv | None = None
     env: Environment = Field(default_factory=dict)
+    secrets: tuple[SecretUse, ...] = Field(default=(), max_length=100)
     workspace: Workspace = Workspace()
     resources: Resources = Resources()
     ports: tuple[Port, ...] = ()
     egress: Egress = Egress()
     options: dict[str, Any] = Field(default_factory=dict)
     start_timeout: float = Field(default=180.0, gt=0, le=86400)
+
+    @model_validator(mode="after")
+    def _secrets_apart(self) -> AgentSpec:
+        check_uses(self.secrets, self.env)
+        return self
 
     @property
     def executor_ref(self) -> ExecutorRef | None:
@@ -85,7 +92,10 @@ class AgentSpec(Model):
 
 
 class AgentStatus(Model):
-    """What was seen. ``restarts`` counts bodies started again in a row; ``next_attempt`` is when the next is due."""
+    """What was seen. ``restarts`` counts bodies started again in a row; ``next_attempt`` is when the next is due.
+
+    ``secrets`` are the versions that were delivered last.
+    """
 
     phase: AgentPhase = "Pending"
     reason: str = ""
@@ -101,6 +111,7 @@ class AgentStatus(Model):
     started_at: datetime | None = None
     running_at: datetime | None = None
     next_attempt: datetime | None = None
+    secrets: tuple[SecretVersion, ...] = ()
 
 
 class Agent(Model):

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from sac_core.models.base import Model
 from sac_core.models.names import Argv, Environment, Labels
+from sac_core.models.secret_use import BoundSecret
 
 Profile = Literal["dev", "strict"]
 
@@ -63,11 +64,12 @@ class Template(Model):
 
 
 class Binding(Model):
-    """The part of a Launch that is delivered after the start, and again when it changes."""
+    """The part of a Launch that is delivered after the start, and again when it changes; secrets by reference."""
 
     env: Environment = Field(default_factory=dict)
     files: dict[str, str] = Field(default_factory=dict)
     labels: Labels = Field(default_factory=dict)
+    secrets: tuple[BoundSecret, ...] = ()
 
 
 class Launch(Model):
@@ -85,7 +87,10 @@ class Launch(Model):
 
 
 class Secrets:
-    """Secret values on their way into a body: no repr, in no hash, never logged."""
+    """Secret values on their way into a body: no repr, in no hash, never logged.
+
+    ``env`` is by variable, ``files`` by path below the body's folder of secrets.
+    """
 
     __slots__ = ("env", "files")
 

@@ -32,7 +32,7 @@ class Command(Model):
     """
 
     argv: Argv
-    env: Environment = Field(default_factory=dict)
+    env: Environment = Field(default_factory=dict, repr=False)
     cwd: str | None = None
     tty: TtySize | None = None
     stdin: bool = True

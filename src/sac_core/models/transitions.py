@@ -10,6 +10,7 @@ from sac_core.models.body import Observed
 from sac_core.models.envelope import Condition, with_condition
 from sac_core.models.lifecycle import CRASH_LOOP_AFTER, HEALTHY_AFTER, restart_delay
 from sac_core.models.process import Exit
+from sac_core.models.secret_use import SecretVersion
 
 
 def observed(status: AgentStatus, generation: int) -> AgentStatus:
@@ -38,6 +39,18 @@ def attempt(status: AgentStatus, now: datetime, *, fresh: bool) -> AgentStatus:
 def postponed(status: AgentStatus, before: AgentStatus, now: datetime, *, fresh: bool) -> AgentStatus:
     """What was there is still ending: the attempt is due again at once, and that end is none to count."""
     return status.model_copy(update={"next_attempt": now, "started_at": now if fresh else before.started_at or now})
+
+
+def delivered(status: AgentStatus, now: datetime, versions: tuple[SecretVersion, ...]) -> AgentStatus:
+    """Its secrets, if it has any, are in these versions where its processes find them."""
+    if not versions and not status.secrets:
+        return status
+    return _condition(status, now, "SecretsReady", "True").model_copy(update={"secrets": versions})
+
+
+def secrets_missing(status: AgentStatus, now: datetime, reason: str, message: str) -> AgentStatus:
+    """It runs, but what is started in it from now on cannot get its secrets."""
+    return _condition(status, now, "SecretsReady", "False", reason, message)
 
 
 def starting(status: AgentStatus, now: datetime, body: Observed) -> AgentStatus:

@@ -22,6 +22,7 @@ from sac_core.service.main_process import keep_main
 from sac_core.service.notes import Note
 from sac_core.service.opener import enter_body, launch_of
 from sac_core.service.process_audit import audit, end_sessions
+from sac_core.service.secret_delivery import open_secrets, renewed
 from sac_core.service.services import EVERYWHERE, Services
 from sac_core.service.session_stages import resume_stages
 
@@ -92,7 +93,7 @@ class AgentKeeper:
         observed = await work.observe()
         match observed.phase:
             case "running" if observed.hash == launch.hash and observed.generation == launch.generation:
-                return await self._enter(work, launch)
+                return await self._enter(await renewed(work, launch), launch)
             case "pending" | "unknown":
                 return await self._starting(work, observed)
             case "exited" | "failed" if observed.hash == launch.hash and work.attempted:
@@ -106,9 +107,11 @@ class AgentKeeper:
     async def _ensure(self, work: Work, launch: Launch) -> Step:
         if work.waits is not None:
             return Step(work.agent.status, work.waits)
-        observed = await work.ensure(launch)
+        opened = await open_secrets(self._services, work.agent, launch)
+        observed = await work.ensure(launch, opened.secrets)
         now = self._services.now()
         status = transitions.attempt(transitions.reachable(work.agent.status, now), now, fresh=work.fresh)
+        status = transitions.delivered(status, now, opened.versions)
         if observed.phase == "terminating":
             status = transitions.postponed(status, work.agent.status, now, fresh=work.fresh)
         work = work.with_status(status)
@@ -125,7 +128,9 @@ class AgentKeeper:
         except (NotReadyError, LostError) as error:
             return await self._starting(work, Observed(key=work.key, phase="pending", message=error.message))
         if launch.template.command is not None:
-            exit = await keep_main(body, launch, restart=work.agent.status.next_attempt is not None)
+            exit = await keep_main(
+                self._services, work.agent, body, launch, restart=work.agent.status.next_attempt is not None
+            )
             if exit is not None:
                 work.told.append(notes.main_ended(work.target.name, exit))
                 return await self._ended(work, exit, "", "", body_lives=True)

@@ -13,7 +13,7 @@ from sac_core.contracts.store import Record
 from sac_core.errors import ConflictError, SacError, UnavailableError, UnsupportedError
 from sac_core.models.agent import Agent, AgentStatus
 from sac_core.models.body import Key, Observed
-from sac_core.models.launch import NO_SECRETS, Launch
+from sac_core.models.launch import NO_SECRETS, Launch, Secrets
 from sac_core.service import notes
 from sac_core.service.bodies import key_of
 from sac_core.service.services import Services
@@ -81,9 +81,9 @@ class Work:
         await self._see(body, expected=not self._vanished(body))
         return body
 
-    async def ensure(self, launch: Launch) -> Observed:
+    async def ensure(self, launch: Launch, secrets: Secrets = NO_SECRETS) -> Observed:
         """Ask for the body."""
-        call = self.target.executor.ensure(self.key, launch, NO_SECRETS)
+        call = self.target.executor.ensure(self.key, launch, secrets)
         return await self._ask("ensure", call, always=self.fresh)
 
     async def stop(self) -> Observed:

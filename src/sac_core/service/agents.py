@@ -10,16 +10,19 @@ import anyio
 
 from sac_core.contracts.sac import Agents
 from sac_core.contracts.store import Record, Unit
-from sac_core.errors import DeadlineError, LaunchError, NotFoundError, NotReadyError
+from sac_core.errors import DeadlineError, InvalidError, LaunchError, NotFoundError, NotReadyError
 from sac_core.models.agent import Agent, AgentPhase, AgentSpec, AgentStatus, ExecutorRef
 from sac_core.models.base import parse
 from sac_core.models.cause import Timeline
+from sac_core.models.launch import Launch
 from sac_core.models.lifecycle import settled
 from sac_core.models.process import Chunk
 from sac_core.service import documents, notes
 from sac_core.service.bodies import MAIN
 from sac_core.service.explaining import about_record
+from sac_core.service.opener import launch_of
 from sac_core.service.resources import StoredResources, allow
+from sac_core.service.secret_binding import bind_secrets
 
 
 class AgentService(StoredResources[Agent], Agents):
@@ -115,6 +118,7 @@ class AgentService(StoredResources[Agent], Agents):
         spec = {**record.spec, "executor": record.spec.get("executor") or ref.name}
         agent = agent.model_copy(update={"spec": parse(AgentSpec, spec, field="spec")})
         launch = self._services.registry.runtime(agent.spec.runtime).make().launch(agent)
+        launch = await self._with_secrets(unit, record, agent, launch)
         return replace(
             record,
             spec=spec,
@@ -122,6 +126,17 @@ class AgentService(StoredResources[Agent], Agents):
             launch=launch.to_wire() if launch else None,
             deadline=self._services.now(),
         )
+
+    async def _with_secrets(self, unit: Unit, record: Record, agent: Agent, launch: Launch | None) -> Launch | None:
+        if not agent.spec.secrets:
+            return launch
+        if launch is None:
+            raise InvalidError("this runtime has no body that secrets could go into", field="spec.secrets")
+        before = launch_of(record).binding.secrets
+        target = self._services.targets.opened.get(agent.spec.executor_ref.name if agent.spec.executor_ref else "")
+        files = target is None or target.files
+        bound = await bind_secrets(unit, self._scope, agent, before, files=files)
+        return launch.model_copy(update={"binding": launch.binding.model_copy(update={"secrets": bound})})
 
     async def _known(self, name: str) -> Agent:
         return self._model(await self._read(name))

@@ -17,6 +17,7 @@ from sac_core.service import documents
 from sac_core.service.bodies import Body
 from sac_core.service.hub import Source
 from sac_core.service.past import PastProcess
+from sac_core.service.secret_delivery import environment
 from sac_core.service.services import EVERYWHERE, Services
 
 
@@ -42,7 +43,7 @@ async def open_session(services: Services, session: Session) -> None:
     body = await enter_body(services, agent)
     command = Command(
         argv=session.spec.command or ("/bin/sh",),
-        env={**launch.binding.env, **session.spec.env},
+        env={**await environment(services, agent, launch), **session.spec.env},
         cwd=session.spec.cwd or launch.template.cwd,
         tty=session.spec.tty,
         overflow="drop",

@@ -27,6 +27,7 @@ from sac_core.service.agent_keeper import AgentKeeper
 from sac_core.service.agent_work import CALL_DEADLINE, GRACE
 from sac_core.service.background import background
 from sac_core.service.bodies import MAIN
+from sac_core.service.secret_binding import users_of
 from sac_core.service.services import EVERYWHERE, Services
 from sac_core.service.session_keeper import SessionKeeper
 from sac_core.service.targets import Target
@@ -53,6 +54,7 @@ class Reconciler:
     resync: float
     _active: dict[Item, bool] = field(default_factory=dict)
     _due: dict[Item, float] = field(default_factory=dict)
+    _secrets: set[tuple[str, str]] = field(default_factory=set)
     _limit: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(_AT_ONCE))
 
     def start(self, since: int) -> None:
@@ -138,11 +140,27 @@ class Reconciler:
             self.hint(record.kind, record.uid)
         if record.kind == "Session" and change.verb == "DELETED":
             self.services.stages.forget(record.uid)
+        if record.kind == "Secret":
+            self._secret_changed(record)
         if record.kind in _HOOKS:
             hook, kind = _HOOKS[record.kind]
             if hook in self.services.registry.told:
                 event = Change(change.verb, change.version, documents.to_model(kind, record))
                 self.services.registry.tell(hook, event)
+
+    def _secret_changed(self, record: Record) -> None:
+        """Have a look at the agents that use it; many changes at once are one search."""
+        if not self._secrets:
+            self.group.start_soon(self._hint_users)
+        self._secrets.add((record.tenant, record.name))
+
+    async def _hint_users(self) -> None:
+        secrets, self._secrets = self._secrets, set()
+        try:
+            for uid in await users_of(self.services.store, secrets):
+                self.hint("Agent", uid)
+        except SacError as error:
+            log.warning("cannot read which agents use a changed secret: %s", error)
 
     async def _sweep(self) -> None:
         """Hint at what is due by the store's deadlines; forget what is too old."""

@@ -21,6 +21,7 @@ from sac_core.service.bodies import Body
 from sac_core.service.execs import open_exec, run_exec
 from sac_core.service.opener import enter_body, launch_of
 from sac_core.service.resources import StoredResources, allow, watch
+from sac_core.service.secret_delivery import environment
 from sac_core.service.secrets import SecretService
 from sac_core.service.services import Services
 from sac_core.service.sessions import SessionService
@@ -113,7 +114,7 @@ class LocalSac(Sac):
         known, launch = await self._launched(agent)
         command = Command(
             argv=asked.argv,
-            env={**launch.binding.env, **asked.env},
+            env={**await environment(self._services, known, launch), **asked.env},
             cwd=asked.cwd or launch.template.cwd,
             stdin=asked.stdin,
             overflow="block",

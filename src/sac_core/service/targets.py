@@ -14,12 +14,16 @@ DEFAULT_TARGET = "default"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One place where bodies run. ``isolated`` False is shown as *not a sandbox*; ``watches``: it gives hints."""
+    """One place where bodies run.
+
+    ``isolated`` False is shown as *not a sandbox*; ``watches``: it gives hints; ``files``: it delivers files.
+    """
 
     name: str
     executor: Executor
     isolated: bool
     watches: bool = False
+    files: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 
+from sac_core.models.secret_use import SECRETS_DIR
 from sac_core.testing.simulated_program import LINE, Beat
 
 Argv = tuple[str, ...]
@@ -63,6 +64,10 @@ class BodyCommands(ABC):
         """Print a variable; code 1 when it is not set."""
 
     @abstractmethod
+    def secret(self, name: str) -> Argv:
+        """Print the file of a secret; another code than 0 when it is not there."""
+
+    @abstractmethod
     def size(self) -> Argv:
         """For each line of input print the terminal's rows and columns."""
 
@@ -114,6 +119,9 @@ class PosixCommands(BodyCommands):
     def printenv(self, name: str) -> Argv:
         return ("printenv", name)
 
+    def secret(self, name: str) -> Argv:
+        return _sh(f'cat "${SECRETS_DIR}/$1" 2>/dev/null', name)
+
     def size(self) -> Argv:
         return _sh("while read -r line; do stty size; done")
 
@@ -160,6 +168,9 @@ class SimulatedCommands(BodyCommands):
 
     def printenv(self, name: str) -> Argv:
         return ("printenv", name)
+
+    def secret(self, name: str) -> Argv:
+        return ("secret", name)
 
     def size(self) -> Argv:
         return ("size",)

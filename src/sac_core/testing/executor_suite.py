@@ -20,11 +20,12 @@ from sac_core.testing.promises.one_body import OneBody
 from sac_core.testing.promises.optional import Optional
 from sac_core.testing.promises.refusal import Refusal
 from sac_core.testing.promises.secrecy import Secrecy
+from sac_core.testing.promises.secret_files import SecretFiles
 from sac_core.testing.promises.streams import Streams
 from sac_core.testing.promises.waiting import Waiting
 
 
 class ExecutorContract(
-    OneBody, Labels, Cancellation, Omission, Waiting, Streams, Flow, Control, Refusal, Secrecy, Optional
+    OneBody, Labels, Cancellation, Omission, Waiting, Streams, Flow, Control, Refusal, Secrecy, SecretFiles, Optional
 ):
     """All ten promises. What may be overridden is in `promises.base.ContractBase`."""

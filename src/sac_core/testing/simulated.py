@@ -56,7 +56,7 @@ class SimulatedExecutor(Executor):
     async def probe(self) -> Probe:
         call = self._begin("probe")
         await call.reach("before")
-        capabilities = ("watch", "replace", *(["stop"] if self.settings.stop else []))
+        capabilities = ("watch", "replace", "files", *(["stop"] if self.settings.stop else []))
         await call.reach("after")
         return Probe(reachable=True, isolated=False, capabilities=capabilities)
 
@@ -72,6 +72,7 @@ class SimulatedExecutor(Executor):
             await call.reach("volumes")
             self._create(key, launch, secrets)
             await call.reach("created")
+        self._deliver(key, launch, secrets)
         observed = self._see(key)
         await call.reach("after")
         return observed
@@ -155,6 +156,11 @@ class SimulatedExecutor(Executor):
             return
         body.remove(REPLACE_GRACE)
         await call.reach("ended")
+
+    def _deliver(self, key: Key, launch: Launch, secrets: Secrets) -> None:
+        body = self._find(key)
+        if body is not None and body.launch.hash == launch.hash:
+            body.secrets = secrets
 
     def _create(self, key: Key, launch: Launch, secrets: Secrets) -> None:
         labels = body_labels(self.owner, key, generation=launch.generation, hash=launch.hash)

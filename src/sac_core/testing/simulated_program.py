@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -45,6 +45,8 @@ class Invocation:
     serial: int
     """Unique for every process that was ever started on the target."""
     beats: list[Beat]
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """The files of its body's secrets."""
     size: Callable[[], TtySize | None] = field(default=lambda: None)
 
 
@@ -127,6 +129,14 @@ def printenv(call: Invocation) -> Generator[Request, Any, int]:
     return 0
 
 
+def secret(call: Invocation) -> Generator[Request, Any, int]:
+    """``secret NAME``: what is in a file of the body's secrets; code 1 when it is not there."""
+    if call.argv[1] not in call.files:
+        return 1
+    yield Write("stdout", call.files[call.argv[1]])
+    return 0
+
+
 def size(call: Invocation) -> Generator[Request, Any, int]:
     """``size``: the terminal's rows and columns, once per input line."""
     while (yield Read()):
@@ -141,7 +151,7 @@ PATTERN = LINE * 1024
 
 PROGRAMS: dict[str, Program] = {
     program.__name__: program
-    for program in (cat, echo, emit, fill, idle, beat, linger, stubborn, scatter, mark, printenv, size)
+    for program in (cat, echo, emit, fill, idle, beat, linger, stubborn, scatter, mark, printenv, secret, size)
 }
 """Programs that every simulated body has; a target may add its own. ``sh`` and ``bash`` copy input to output."""
 PROGRAMS |= {"sh": cat, "bash": cat}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from sac_core.models.body import OWNER_LABEL, BodyPhase, Key
@@ -134,7 +134,7 @@ class SimulatedBody:
         self.target.discard(self)
 
     def _spawn(self, process_id: str, command: Command, ended: Callable[[Exit], None]) -> None:
-        process = self.target.process(command, ended)
+        process = self.target.process(command, ended, self.secrets.files)
         self.processes[process_id] = process
         process.start()
 
@@ -195,9 +195,11 @@ class SimulatedTarget:
         for name in [name for name in self.volumes if name[:2] == (owner, uid)]:
             del self.volumes[name]
 
-    def process(self, command: Command, ended: Callable[[Exit], None]) -> WorldProcess:
-        """A process that has not started yet."""
-        call = Invocation(command.argv, command.env, next(self._serials), self.beats)
+    def process(
+        self, command: Command, ended: Callable[[Exit], None], files: Mapping[str, bytes] = NO_SECRETS.files
+    ) -> WorldProcess:
+        """A process that has not started yet; ``files`` are those of its body's secrets."""
+        call = Invocation(command.argv, command.env, next(self._serials), self.beats, files)
         return WorldProcess(command, self.programs.get(command.argv[0]), call, self.clock, ended)
 
     def later(self, seconds: float, action: Callable[[], None]) -> None:

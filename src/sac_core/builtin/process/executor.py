@@ -19,6 +19,7 @@ from sac_core.builtin.process.folder import BodyFolder, BodyRecord, DamagedError
 from sac_core.builtin.process.observing import absent, observed
 from sac_core.builtin.process.probing import probe
 from sac_core.builtin.process.refusals import check_launch
+from sac_core.builtin.process.secret_files import deliver
 from sac_core.builtin.process.settings import ProcessSettings
 from sac_core.builtin.process.starting import holder_program, start_holder
 from sac_core.contracts.context import PluginContext
@@ -65,14 +66,15 @@ class ProcessExecutor(Executor):
         folder, record = self._find(key)
         if record is None:
             self._refuse_stranger(folder)
-            return await self._start(key, folder, launch)
+            return await self._start(key, folder, launch, secrets)
         self._check_generation(record, launch.generation)
         if record.state == "deleting":
             return await self._go_on_deleting(key, folder, record)
         record = self._relabelled(key, folder, record, launch.generation)
         if not folder.alive():
-            return await self._start(key, folder, launch)
+            return await self._start(key, folder, launch, secrets)
         if record.state == "running" and record.hash == launch.hash:
+            deliver(folder.secrets, secrets.files)
             return self._observed(folder, record)
         state = "ending" if record.state == "running" else record.state
         return self._end(folder, record.model_copy(update={"state": state}), _REPLACE_GRACE)
@@ -85,7 +87,10 @@ class ProcessExecutor(Executor):
         if record.state == "deleting":
             return self._observed(folder, record)
         record = self._relabelled(key, folder, record, generation)
-        return self._end(folder, record.model_copy(update={"state": "stopped"}), grace)
+        observed = self._end(folder, record.model_copy(update={"state": "stopped"}), grace)
+        if observed.phase == "stopped":
+            folder.clear()
+        return observed
 
     async def delete(self, key: Key, *, generation: int, grace: float, purge: bool) -> Observed:
         folder, record = self._find(key)
@@ -143,7 +148,7 @@ class ProcessExecutor(Executor):
 
     # starting
 
-    async def _start(self, key: Key, folder: BodyFolder, launch: Launch) -> Observed:
+    async def _start(self, key: Key, folder: BodyFolder, launch: Launch, secrets: Secrets) -> Observed:
         """Start a holder, once nothing of an earlier one lives. From the commit to the start nothing is awaited."""
         lock = folder.take_lock()
         if lock is None:
@@ -154,7 +159,7 @@ class ProcessExecutor(Executor):
                 return self._observed(folder, record).model_copy(update={"phase": "terminating"})
             started = self._new_record(key, launch)
             folder.commit(started)
-            starter = start_holder(self._program, folder, launch, self._settings, lock)
+            starter = start_holder(self._program, folder, launch, self._settings, lock, secrets.files)
         finally:
             os.close(lock)
         self._tasks.start_soon(_reap, starter, name=f"start holder {folder.uid}")

@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import ValidationError
 
+from sac_core.builtin.process.secret_files import withdraw
 from sac_core.errors import InvalidError, UnavailableError
 from sac_core.models.base import Model
 
@@ -70,6 +71,11 @@ class BodyFolder:
     def work(self) -> Path:
         """SAC's own working folder of the body."""
         return self.path / "work"
+
+    @property
+    def secrets(self) -> Path:
+        """The files of its secrets."""
+        return self.path / "secrets"
 
     @property
     def log(self) -> Path:
@@ -136,9 +142,11 @@ class BodyFolder:
         """Remove what an earlier holder left."""
         for name in _HOLDER_FILES:
             (self.path / name).unlink(missing_ok=True)
+        withdraw(self.secrets)
 
     def discard(self, trash: Path) -> None:
         """Take the whole folder out of sight, in one step."""
+        withdraw(self.secrets)
         trash.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path.rename(trash / f"{self.uid}.{secrets.token_hex(4)}")
 

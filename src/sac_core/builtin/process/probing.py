@@ -21,7 +21,7 @@ def probe(program: Path, folder: Path) -> Probe:
     return Probe(
         reachable=all(finding.level != "error" for finding in findings),
         isolated=False,
-        capabilities=("holder", "stop", "replace", *(("limits",) if limits else ())),
+        capabilities=("holder", "stop", "replace", "files", *(("limits",) if limits else ())),
         limits=limits,
         findings=tuple(findings),
     )

@@ -11,9 +11,11 @@ from importlib.resources import files
 from pathlib import Path
 
 from sac_core.builtin.process.folder import BodyFolder
+from sac_core.builtin.process.secret_files import deliver
 from sac_core.builtin.process.settings import ProcessSettings
 from sac_core.errors import UnavailableError
 from sac_core.models.launch import Launch
+from sac_core.models.secret_use import SECRETS_DIR
 
 _PASSED = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER")
 _COMPILE = "import sys, py_compile; py_compile.compile(sys.argv[1], cfile=sys.argv[2], doraise=True)"
@@ -58,11 +60,17 @@ def body_environment(settings: ProcessSettings, server: Mapping[str, str]) -> di
 
 
 def start_holder(
-    program: Path, folder: BodyFolder, launch: Launch, settings: ProcessSettings, lock: int
+    program: Path,
+    folder: BodyFolder,
+    launch: Launch,
+    settings: ProcessSettings,
+    lock: int,
+    files: Mapping[str, bytes],
 ) -> subprocess.Popen[bytes]:
     """Start a holder that inherits the body's lock. What is returned only starts it and soon ends."""
     try:
         folder.clear()
+        deliver(folder.secrets, files)
         if launch.template.cwd is None:
             folder.work.mkdir(mode=0o700, exist_ok=True)
         with folder.log.open("wb") as log:
@@ -72,7 +80,7 @@ def start_holder(
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
-                env=body_environment(settings, os.environ),
+                env={**body_environment(settings, os.environ), SECRETS_DIR: str(folder.secrets)},
                 cwd="/",
                 pass_fds=(lock,),
                 start_new_session=True,
