@@ -38,11 +38,12 @@ SAYS: dict[str, tuple[str, ...]] = {
     "exec_status.sh": ("2", "hi from /", "exit status 3", "agent/demo deleted"),
     "http_api.sh": ('"phase":"Pending"', "agent/demo", '"kind":"AgentList"'),
     "main_process.sh": ("1", "2", "3", "agent/ticker deleted"),
+    "secrets.sh": ("github", "value", "16", "the variable is there", "secret/github deleted"),
     "backup.sh": ("The server has ended", "./sac.db", "agent/demo"),
 }
 """What a snippet must have said. Those that are served or imported have tests of their own."""
 
-NEEDS_SERVER = frozenset({"connect.py", "http_api.sh", "main_process.sh"})
+NEEDS_SERVER = frozenset({"connect.py", "http_api.sh", "main_process.sh", "secrets.sh"})
 OWN_TESTS = frozenset({"mount.py", "own_users.py", "sac_agent_repl.py", "plugin.toml"})
 
 

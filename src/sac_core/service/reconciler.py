@@ -68,6 +68,12 @@ class Reconciler:
             self.group.start_soon(self._compare, target)
             self.group.start_soon(self._watch, target)
 
+    def stop(self) -> None:
+        """Listen no more: what the ways into bodies tell from now on is for the next one."""
+        bodies = self.services.bodies
+        bodies.on_exit = lambda uid, process_id, exit: None
+        bodies.on_lost = lambda uid: None
+
     def hint(self, kind: str, uid: str) -> None:
         """There may be something to do; many hints are one look."""
         item = (kind, uid)
@@ -241,4 +247,7 @@ async def open_reconciler(services: Services, *, resync: float) -> AsyncIterator
     async with background() as group:
         reconciler = Reconciler(services, group, resync)
         reconciler.start(await services.store.version())
-        yield reconciler
+        try:
+            yield reconciler
+        finally:
+            reconciler.stop()
