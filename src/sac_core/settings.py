@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -51,6 +51,12 @@ class Settings(BaseSettings):
 
     resync: float = Field(default=30.0, gt=0)
     """Seconds between comparisons of what is declared with what runs; each with 10 % jitter."""
+
+    recording: Literal["off", "best_effort", "strict"] = "off"
+    """Whether sessions are recorded: ``off``, ``best_effort`` or ``strict``; a session may ask for more."""
+
+    recording_days: float = Field(default=30.0, gt=0)
+    """Days that a recording is kept after its session has ended."""
 
     plugins: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Settings of plugins by name; a plugin named here must load, or SAC does not start."""

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from sac_core.models.base import Model
 from sac_core.models.envelope import API_VERSION, Metadata
-from sac_core.models.kind import AGENT, KINDS, SECRET, SESSION, Column, Kind
+from sac_core.models.kind import AGENT, KINDS, RECORDING, SECRET, SESSION, Column, Kind
 
 
 class Declared(Model):
@@ -62,3 +62,4 @@ def _own(kind: Kind) -> RemoteKind:
 AGENT_KIND = _own(AGENT)
 SESSION_KIND = _own(SESSION)
 SECRET_KIND = _own(SECRET)
+RECORDING_KIND = _own(RECORDING)

@@ -12,6 +12,7 @@ from sac_core.client.resources import HttpResources
 from sac_core.client.terminal import open_terminal
 from sac_core.contracts.sac import Sessions, Terminal
 from sac_core.models.process import TtySize
+from sac_core.models.recording import RecordingPolicy
 from sac_core.models.session import Session
 from sac_core.wire.terminal import Role
 
@@ -30,9 +31,11 @@ class HttpSessions(HttpResources[Session], Sessions):
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
         tty: TtySize | tuple[int, int] | None = None,
+        recording: RecordingPolicy | None = None,
         idempotency_key: str | None = None,
     ) -> Session:
         spec: dict[str, Any] = {"agent": agent, "command": command and list(command), "cwd": cwd, "tty": _size(tty)}
+        spec["recording"] = recording
         given = {name: value for name, value in spec.items() if value is not None}
         return await self.create_from({"spec": {**given, "env": dict(env or {})}}, idempotency_key=idempotency_key)
 

@@ -13,6 +13,7 @@ from sac_core.client.connection import Connection, open_connection
 from sac_core.client.events import watch
 from sac_core.client.exec import open_exec
 from sac_core.client.kinds import RemoteKind, remote_kind
+from sac_core.client.recordings import HttpRecordings
 from sac_core.client.resources import HttpResources, segments
 from sac_core.client.secrets import HttpSecrets
 from sac_core.client.sessions import HttpSessions
@@ -28,11 +29,13 @@ class HttpSac(Sac):
     agents: HttpAgents
     sessions: HttpSessions
     secrets: HttpSecrets
+    recordings: HttpRecordings
 
     def __init__(self, connection: Connection, kinds: Sequence[RemoteKind]) -> None:
         self.agents = HttpAgents(connection)
         self.sessions = HttpSessions(connection)
         self.secrets = HttpSecrets(connection)
+        self.recordings = HttpRecordings(connection)
         self.kinds = tuple(kinds)
         self._connection = connection
 
@@ -41,6 +44,7 @@ class HttpSac(Sac):
             "agents": self.agents,
             "sessions": self.sessions,
             "secrets": self.secrets,
+            "recordings": self.recordings,
         }
         if plural in known:
             return known[plural]

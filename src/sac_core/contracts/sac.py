@@ -20,6 +20,7 @@ from sac_core.models.body import Finding
 from sac_core.models.cause import Timeline
 from sac_core.models.change import Change, Page, Synced
 from sac_core.models.process import Chunk, Exit, TtySize
+from sac_core.models.recording import Recording, RecordingPolicy
 from sac_core.models.secret import Secret, SecretType, to_data
 from sac_core.models.session import Session
 from sac_core.wire.exec import ExecResult
@@ -215,11 +216,12 @@ class Sessions(Resources[Session]):
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
         tty: TtySize | tuple[int, int] | None = None,
+        recording: RecordingPolicy | None = None,
         idempotency_key: str | None = None,
     ) -> Session:
         """Open a terminal in a running agent; no ``command`` takes the runtime's. Waits until it is open.
 
-        Raises `NotReadyError` when the agent does not run.
+        ``recording`` asks for more than the server's policy. Raises `NotReadyError` when the agent does not run.
         """
 
     @abstractmethod
@@ -261,12 +263,24 @@ class Secrets(Resources[Secret]):
             return await self.create_from(document)
 
 
+class Recordings(Resources[Recording]):
+    """What sessions printed, kept after they have gone."""
+
+    @abstractmethod
+    def cast(self, name: str) -> AsyncIterator[bytes]:
+        """The recording as asciicast v2, piece by piece; of one that still goes on, what is kept by now.
+
+        Raises `LostError` (reason ``RecordingBroken``) when something of it is missing or was changed.
+        """
+
+
 class Sac(ABC):
     """SAC, in the name of one principal and in one tenant."""
 
     agents: Agents
     sessions: Sessions
     secrets: Secrets
+    recordings: Recordings
 
     @abstractmethod
     def resources(self, plural: str) -> Resources[Any]:

@@ -66,7 +66,8 @@ class Seat(ABC):
     async def take(self, events: Sequence[StageEvent]) -> None:
         """Take events in their order. Returns when they will not be asked for again, so when they are kept.
 
-        The next events wait meanwhile. Whoever raises or takes longer than `TAKE_DEADLINE` loses the seat.
+        The next events wait meanwhile. Whoever raises or takes longer than `TAKE_DEADLINE` loses the seat;
+        `ConflictError` says that another server feeds the stage at this session, and nothing is lost.
         """
 
     @abstractmethod

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from sac_core.contracts.causes import CauseReader, CauseWriter
+from sac_core.contracts.chunks import Chunks
 from sac_core.contracts.context import State
 from sac_core.contracts.sealing import DataKeys
 from sac_core.models.body import Finding
@@ -188,6 +189,10 @@ class Store(ABC):
     @abstractmethod
     def causes(self, scope: Scope) -> CauseReader:
         """Timelines, outside a transaction."""
+
+    @abstractmethod
+    def chunks(self) -> Chunks:
+        """The chunks of all recordings."""
 
     @abstractmethod
     async def prune(self, *, keep: int, causes_since: datetime | None = None) -> None:

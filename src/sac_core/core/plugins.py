@@ -19,6 +19,7 @@ from sac_core.errors import ConfigurationError
 from sac_core.hooks.records import AuthenticatorPlugin, ExecutorPlugin
 from sac_core.hooks.registry import Registry
 from sac_core.models.base import parse
+from sac_core.service.recording.recorder import NAME
 from sac_core.service.targets import Target, Targets
 from sac_core.settings import Settings
 
@@ -77,9 +78,14 @@ async def open_plugged_stages(
             context = _context("stages", plugin.name, store, folder)
             opened[plugin.name] = await stack.enter_async_context(plugin.open(own, context))
         except Exception as error:
-            _refuse(plugin.name, error, needed=set(settings.plugins))
+            _refuse(plugin.name, error, needed=needed_stages(settings) | set(settings.plugins))
             failed[plugin.name] = str(error) or type(error).__name__
     return opened, failed
+
+
+def needed_stages(settings: Settings) -> set[str]:
+    """The stages without which SAC does not start."""
+    return set() if settings.recording == "off" else {NAME}
 
 
 async def _open_executor(

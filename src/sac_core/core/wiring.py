@@ -13,7 +13,7 @@ from sac_core.contracts.context import utc_now
 from sac_core.contracts.sac import Sac
 from sac_core.contracts.store import Scope
 from sac_core.core.data_dir import local_token, make_private
-from sac_core.core.plugins import open_authenticators, open_plugged_stages, open_targets
+from sac_core.core.plugins import needed_stages, open_authenticators, open_plugged_stages, open_targets
 from sac_core.core.root_keys import sealing_of
 from sac_core.errors import NotFoundError, UnauthenticatedError
 from sac_core.hooks.loader import load
@@ -23,6 +23,8 @@ from sac_core.service.bodies import open_bodies
 from sac_core.service.chronicle import open_chronicle
 from sac_core.service.hub import open_hub
 from sac_core.service.reconciler import open_reconciler
+from sac_core.service.recording.archive import Archive
+from sac_core.service.recording.recorder import RecordingOffers
 from sac_core.service.services import Services
 from sac_core.service.signins import SignIns
 from sac_core.service.stages import open_stages
@@ -78,8 +80,9 @@ async def open_core(
         server_id = uuid.uuid4().hex[:12]
         store = await stack.enter_async_context(open_sqlite_store(folder / "sac.db", server_id=server_id))
         sealing = await sealing_of(settings, folder, store.data_keys())
-        required = {settings.default_executor, *settings.plugins}
-        registry = load(required=required, extra=plugins)
+        recording = RecordingOffers(Archive(store, sealing, utc_now), folder, days=settings.recording_days)
+        required = {settings.default_executor, *settings.plugins, *needed_stages(settings)}
+        registry = load(required=required, extra=[("recording", recording), *plugins])
         tokens = [local_token(folder), *([settings.token] if settings.token else [])]
         authenticators = await open_authenticators(stack, registry, settings, store, folder, tokens)
         targets = await open_targets(stack, registry, settings, store, folder)
@@ -90,7 +93,17 @@ async def open_core(
         hub.on_resize = stages.resized
         chronicle = await stack.enter_async_context(open_chronicle(store, utc_now, server_id))
         services = Services(
-            store, sealing, registry, targets, bodies, hub, stages, chronicle, utc_now, settings.default_executor
+            store,
+            sealing,
+            registry,
+            targets,
+            bodies,
+            hub,
+            stages,
+            chronicle,
+            utc_now,
+            settings.default_executor,
+            settings.recording,
         )
         await stack.enter_async_context(open_reconciler(services, resync=settings.resync))
         yield Core(settings, registry, SignIns(store.state("sac")), authenticators, services)

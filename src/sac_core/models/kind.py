@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from sac_core.models.agent import Agent
 from sac_core.models.base import Model
+from sac_core.models.recording import Recording
 from sac_core.models.secret import Secret
 from sac_core.models.session import Session
 
@@ -96,5 +97,22 @@ SECRET = Kind(
     private=True,
 )
 
-KINDS = (AGENT, SESSION, SECRET)
+RECORDING = Kind(
+    kind="Recording",
+    plural="recordings",
+    singular="recording",
+    model=Recording,
+    columns=(
+        Column("NAME", "metadata.name"),
+        Column("AGENT", "spec.agent"),
+        Column("PHASE", "status.phase"),
+        Column("SECONDS", "status.duration"),
+        Column("BYTES", "status.bytes"),
+        Column("MISSED", "status.missed"),
+        Column("AGE", "metadata.creationTimestamp"),
+    ),
+    verbs=("list", "get", "delete"),
+)
+
+KINDS = (AGENT, SESSION, SECRET, RECORDING)
 """The kinds that SAC has by itself."""

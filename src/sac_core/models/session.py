@@ -11,12 +11,13 @@ from sac_core.models.base import Model
 from sac_core.models.envelope import Condition, Metadata
 from sac_core.models.names import Argv, Environment, Name
 from sac_core.models.process import Exit, TtySize
+from sac_core.models.recording import RecordingPolicy
 
 SessionPhase = Literal["Pending", "Running", "Ended", "Terminating"]
 
 
 class SessionSpec(Model):
-    """What to open. No ``command`` takes the runtime's terminal."""
+    """What to open. No ``command`` takes the runtime's terminal, no ``recording`` the server's policy."""
 
     agent: Name
     type: Literal["terminal"] = "terminal"
@@ -24,6 +25,7 @@ class SessionSpec(Model):
     env: Environment = Field(default_factory=dict)
     cwd: str | None = None
     tty: TtySize = TtySize()
+    recording: RecordingPolicy | None = None
 
 
 class SessionStatus(Model):

@@ -24,6 +24,7 @@ from sac_core.server.endpoint import Endpoint
 from sac_core.server.hosts import Hosts
 from sac_core.server.identity import Authenticate, Identifier
 from sac_core.server.live import Live
+from sac_core.server.recordings import recording_routes
 from sac_core.server.resources import kind_routes
 from sac_core.server.route import SIGNED_IN, Route, checked
 from sac_core.server.signin import sign_in_routes
@@ -96,6 +97,7 @@ def routes_of(kinds: Sequence[Kind], *, console: bool) -> Iterator[Route]:
     for kind in kinds:
         yield from kind_routes(kind)
     yield from agent_routes()
+    yield from recording_routes()
     yield from socket_routes()
     if console:
         yield from console_routes()

@@ -10,6 +10,7 @@ from sac_core.contracts.sealing import Sealing
 from sac_core.contracts.store import EVERYWHERE as EVERYWHERE
 from sac_core.contracts.store import Store
 from sac_core.hooks.registry import Registry
+from sac_core.models.recording import RecordingPolicy
 from sac_core.service.bodies import Bodies
 from sac_core.service.chronicle import Chronicle
 from sac_core.service.hub import Hub
@@ -19,7 +20,7 @@ from sac_core.service.targets import Targets
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Store, sealing, plugins, opened executors, ways into bodies, terminals, stages, timelines, clock."""
+    """Store, sealing, plugins, executors, ways into bodies, terminals, stages, timelines, clock; operators' choices."""
 
     store: Store
     sealing: Sealing
@@ -31,3 +32,4 @@ class Services:
     chronicle: Chronicle
     now: Callable[[], datetime]
     default_executor: str
+    recording: RecordingPolicy = "off"

@@ -14,10 +14,12 @@ from sac_core.errors import LaunchError, LostError, NotFoundError, NotReadyError
 from sac_core.models.agent import Agent
 from sac_core.models.kind import AGENT
 from sac_core.models.process import TtySize
+from sac_core.models.recording import RecordingPolicy
 from sac_core.models.session import Session
 from sac_core.service import documents, notes
 from sac_core.service.explaining import about_session
 from sac_core.service.opener import find_session
+from sac_core.service.recording.policy import recorded
 from sac_core.service.resources import StoredResources, allow
 from sac_core.service.session_stages import open_seen
 from sac_core.service.stages.follower import STAGE_UNAVAILABLE
@@ -37,12 +39,14 @@ class SessionService(StoredResources[Session], Sessions):
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
         tty: TtySize | tuple[int, int] | None = None,
+        recording: RecordingPolicy | None = None,
         idempotency_key: str | None = None,
     ) -> Session:
         cols, rows = (tty.cols, tty.rows) if isinstance(tty, TtySize) else tty or (80, 24)
         spec: dict[str, Any] = {"agent": agent, "tty": {"cols": cols, "rows": rows}, "env": dict(env or {})}
         spec |= {"command": list(command)} if command is not None else {}
         spec |= {"cwd": cwd} if cwd is not None else {}
+        spec |= {"recording": recording} if recording is not None else {}
         return await self.create_from({"spec": spec}, idempotency_key=idempotency_key)
 
     async def create_from(self, document: Mapping[str, Any], *, idempotency_key: str | None = None) -> Session:
@@ -98,7 +102,7 @@ class SessionService(StoredResources[Session], Sessions):
         command = session.spec.command or self._terminal_of(agent)
         return replace(
             record,
-            spec={**record.spec, "command": list(command)},
+            spec={**record.spec, "command": list(command), **recorded(self._services, session.spec)},
             status={"phase": "Pending", "agentUid": agent.metadata.uid},
             deadline=self._services.now(),
             meta={

@@ -12,7 +12,7 @@ from sac_core.errors import NotFoundError, NotReadyError
 from sac_core.models.agent import Agent
 from sac_core.models.base import parse
 from sac_core.models.change import Change, Synced
-from sac_core.models.kind import AGENT, SECRET, SESSION, Kind
+from sac_core.models.kind import AGENT, RECORDING, SECRET, SESSION, Kind
 from sac_core.models.launch import Launch
 from sac_core.models.process import Command
 from sac_core.service import checkup, documents, plugins
@@ -20,6 +20,7 @@ from sac_core.service.agents import AgentService
 from sac_core.service.bodies import Body
 from sac_core.service.execs import open_exec, run_exec
 from sac_core.service.opener import enter_body, launch_of
+from sac_core.service.recordings import RecordingService
 from sac_core.service.resources import StoredResources, allow, watch
 from sac_core.service.secret_delivery import environment
 from sac_core.service.secrets import SecretService
@@ -34,6 +35,7 @@ class LocalSac(Sac):
     agents: AgentService
     sessions: SessionService
     secrets: SecretService
+    recordings: RecordingService
 
     def __init__(self, services: Services, scope: Scope, *, version: str) -> None:
         self._services = services
@@ -42,12 +44,14 @@ class LocalSac(Sac):
         self.agents = AgentService(services, AGENT, scope)
         self.sessions = SessionService(services, SESSION, scope)
         self.secrets = SecretService(services, SECRET, scope)
+        self.recordings = RecordingService(services, RECORDING, scope)
 
     def resources(self, plural: str) -> Resources[Any]:
         known: dict[str, Resources[Any]] = {
             "agents": self.agents,
             "sessions": self.sessions,
             "secrets": self.secrets,
+            "recordings": self.recordings,
         }
         if plural in known:
             return known[plural]

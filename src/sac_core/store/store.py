@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from sac_core.contracts.causes import CauseReader
+from sac_core.contracts.chunks import Chunks
 from sac_core.contracts.context import State
 from sac_core.contracts.sealing import DataKeys
 from sac_core.contracts.store import Reader, Record, Scope, Store, Unit
@@ -17,6 +18,7 @@ from sac_core.models.change import Change
 from sac_core.store.causes import SqlCauses, prune_causes
 from sac_core.store.changes import changes_after, prune_changes
 from sac_core.store.checks import revision_finding
+from sac_core.store.chunks import SqlChunks
 from sac_core.store.connection import Readings, Run, Writer
 from sac_core.store.data_keys import SqlDataKeys
 from sac_core.store.news import News
@@ -80,6 +82,9 @@ class SqlStore(Store):
 
     def state(self, plugin: str) -> State:
         return SqlState(plugin, self._readings.run, self._writer, self._clock)
+
+    def chunks(self) -> Chunks:
+        return SqlChunks(self._readings.run, self._writer)
 
     def data_keys(self) -> DataKeys:
         return SqlDataKeys(self._readings.run, self._writer)

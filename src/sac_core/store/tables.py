@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 metadata = MetaData()
 
@@ -124,3 +136,17 @@ causes = Table(
 """Timelines; no row of `resources` is needed for one, so that it outlives its agent."""
 Index("causes_named", causes.c.agent, causes.c.tenant, causes.c.last_at)
 Index("causes_aged", causes.c.last_at)
+
+recording_chunks = Table(
+    "recording_chunks",
+    metadata,
+    Column("recording", String, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("missed", BigInteger, nullable=False),
+    Column("micros", BigInteger, nullable=False),
+    Column("last", Boolean, nullable=False),
+    Column("digest", String, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+"""What recordings keep, sealed. The number is the fence: of two servers that record one session, one adds it."""

@@ -10,7 +10,7 @@ from datetime import datetime
 import anyio
 
 from sac_core.contracts.stage import BEGIN_DEADLINE, TAKE_DEADLINE, Ended, Seat, Stage, StageEvent
-from sac_core.errors import UnavailableError
+from sac_core.errors import ConflictError, UnavailableError
 from sac_core.models.process import Exit, TtySize
 from sac_core.models.session import Session
 from sac_core.service.background import background
@@ -26,6 +26,7 @@ STAGE_UNAVAILABLE = "StageUnavailable"
 CLOSE_DEADLINE = 2.0
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 60.0
+_LOOK_AGAIN = 30.0
 
 
 class Follower:
@@ -57,7 +58,11 @@ class Follower:
         """Feed the stage to the session's end, or until a seat is lost that the session cannot be without."""
         pause, told = _FIRST_PAUSE, True
         while True:
-            why = await self._feed(sight)
+            try:
+                why = await self._feed(sight)
+            except ConflictError:
+                await self._outseated()
+                continue
             if why is None:
                 return None
             log.log(logging.WARNING if told else logging.DEBUG, "stage %s at %s: %s", self.name, self._named, why)
@@ -71,6 +76,13 @@ class Follower:
             if await self._again() and not told:
                 await sight.tell(self.name, True, "")
                 told = True
+
+    async def _outseated(self) -> None:
+        """Another server feeds the stage: look again later, for it may have gone by then."""
+        log.info("stage %s at %s is fed by another server", self.name, self._named)
+        while self._seat is None:
+            await anyio.sleep(_LOOK_AGAIN * random.uniform(0.8, 1.2))
+            await self._again()
 
     async def withdraw(self, exit: Exit) -> None:
         """The session came to nothing: tell the stage its end."""
@@ -114,6 +126,8 @@ class Follower:
             return "it has no seat"
         try:
             await self._fed(self._seat, sight)
+        except ConflictError:
+            raise
         except Exception as error:
             return _why(error, TAKE_DEADLINE)
         finally:
