@@ -11,7 +11,7 @@ from typing import Any, cast
 import anyio
 
 from sac_core.contracts.authenticator import Credentials
-from sac_core.contracts.sac import Agents, Exec, PluginInfo, Resources, Sac, Sessions, Status, Terminal
+from sac_core.contracts.sac import Agents, Exec, PluginInfo, Recordings, Resources, Sac, Sessions, Status, Terminal
 from sac_core.core.wiring import Core
 from sac_core.errors import (
     ConflictError,
@@ -27,7 +27,7 @@ from sac_core.models.agent import Agent
 from sac_core.models.base import parse
 from sac_core.models.cause import Timeline
 from sac_core.models.change import Change, Page, Synced
-from sac_core.models.kind import AGENT, KINDS, SECRET, SESSION, Kind
+from sac_core.models.kind import AGENT, KINDS, RECORDING, SECRET, SESSION, Kind
 from sac_core.models.principal import ALL, Principal
 from sac_core.models.process import Chunk, Exit, TtySize
 from sac_core.models.session import Session
@@ -279,14 +279,25 @@ class FakeSessions(FakeThings, Sessions):
             terminal.close()
 
 
+class FakeRecordings(FakeThings, Recordings):
+    async def cast(self, name: str) -> AsyncIterator[bytes]:
+        await self.get(name)
+        yield b'{"version": 2, "width": 80, "height": 24}\n'
+
+
 class FakeSac(Sac):
     def __init__(self, world: World, principal: Principal, tenant: str) -> None:
         self._world, self._principal, self._tenant = world, principal, tenant
         self.agents = FakeAgents(world, tenant, AGENT)
         self.sessions = FakeSessions(world, tenant, SESSION)
+        self.recordings = FakeRecordings(world, tenant, RECORDING)
 
     def resources(self, plural: str) -> Resources[Any]:
-        known: dict[str, Resources[Any]] = {"agents": self.agents, "sessions": self.sessions}
+        known: dict[str, Resources[Any]] = {
+            "agents": self.agents,
+            "sessions": self.sessions,
+            "recordings": self.recordings,
+        }
         return known.get(plural) or FakeThings(self._world, self._tenant, SECRET)
 
     def watch(

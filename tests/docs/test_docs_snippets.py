@@ -32,6 +32,7 @@ SAYS: dict[str, tuple[str, ...]] = {
     "embed.py": ("Linux" if sys.platform == "linux" else "Darwin", "42"),
     "reattach.py": ("5", "[ended with 0]"),
     "try_plugin.py": ("42",),
+    "record.py": ('"version": 2', "hello"),
     "connect.py": ("42",),
     "first_agent.sh": ("agent/demo", "Running", "hello", "not a sandbox", "agent/demo deleted"),
     "terminal.sh": ("agent/demo", "detached; come back", "agent/demo deleted"),

@@ -13,6 +13,7 @@ from sac_core.contracts.sac import Sac
 from sac_core.errors import ConflictError, InvalidError, NotFoundError
 from sac_core.models.recording import Recording
 from sac_core.settings import Settings
+from sac_core.wire.terminal import Exited
 
 LINE = "Grüße, 世界 👋🏽 0123456789"
 CANARY = "canary-9f1b2c"
@@ -82,6 +83,9 @@ async def test_a_recording_that_goes_on_can_be_read_and_outlives_session_and_age
     async with sac.sessions.attach(name) as terminal:
         await terminal.resize(132, 43)
         await terminal.write(b"\n")
+        async for event in terminal:
+            if isinstance(event, Exited):
+                break
     await complete(sac, name)
     await sac.sessions.delete(name)
     await sac.agents.delete("a1")
