@@ -27,6 +27,7 @@ from sac_core.models.agent import Agent
 from sac_core.models.base import parse
 from sac_core.models.cause import Timeline
 from sac_core.models.change import Change, Page, Synced
+from sac_core.models.keys import KeyStatus
 from sac_core.models.kind import AGENT, KINDS, RECORDING, SECRET, SESSION, Kind
 from sac_core.models.principal import ALL, Principal
 from sac_core.models.process import Chunk, Exit, TtySize
@@ -334,6 +335,12 @@ class FakeSac(Sac):
 
     async def plugins(self) -> tuple[PluginInfo, ...]:
         return (PluginInfo(name="process", family="executor", isolated=False),)
+
+    async def keys(self) -> KeyStatus:
+        return KeyStatus(source="SAC_KEYS", roots=(), waiting=0, done=True)
+
+    async def rotate_keys(self) -> KeyStatus:
+        return await self.keys()
 
     async def status(self) -> Status:
         return Status(version="0", installation="i", default_executor="process")

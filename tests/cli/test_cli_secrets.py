@@ -83,3 +83,14 @@ def test_what_is_wrong_is_told(sac: Sac) -> None:
     ):
         done = sac.run("secrets", *args, check=False)
         assert (done.returncode, words in done.stderr) == (status, True), done.stderr
+
+
+def test_the_root_key_is_shown_and_changed(sac: Sac) -> None:
+    sac.run("secrets", "put", "kept", stdin="canary")
+    first = sac.run("keys", "status").stdout.splitlines()
+    assert first[0].split() == ["ROOT", "KEY", "STATE", "DATA", "KEYS"]
+    then = sac.run("keys", "rotate").stdout.splitlines()
+    assert then[1].split()[1:] == ["active", "1"]
+    assert then[1].split()[0] != first[1].split()[0]
+    assert then[2:] == ["nothing is under another root key"]
+    assert json.loads(sac.run("keys", "status", "-o", "json").stdout)["done"] is True

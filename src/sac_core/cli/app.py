@@ -32,6 +32,7 @@ COMMANDS = (
     ("delete", "Delete agents, or things of another kind.", "[OPTIONS] [KIND] NAME..."),
     ("logs", "Print the output of an agent's main process.", "[OPTIONS] AGENT"),
     ("secrets", "Keep secrets for agents: put, list, get, delete.", "[OPTIONS] put|list|get|delete [NAME]"),
+    ("keys", "Show root keys, or change to a new one.", "[OPTIONS] status|rotate"),
     ("doctor", "Check this installation and say what to do.", "[OPTIONS]"),
     ("plugins", "List the plugins, and those that failed to load.", "[OPTIONS]"),
     ("plugins new", "Make the folder of a new plugin.", "[OPTIONS] FAMILY NAME"),

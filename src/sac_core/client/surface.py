@@ -20,6 +20,7 @@ from sac_core.client.sessions import HttpSessions
 from sac_core.contracts.sac import Exec, PluginInfo, Resources, Sac, Status
 from sac_core.errors import NotFoundError
 from sac_core.models.base import parse
+from sac_core.models.keys import KeyStatus
 from sac_core.wire.exec import ExecRequest, ExecResult
 
 
@@ -88,6 +89,12 @@ class HttpSac(Sac):
     async def plugins(self) -> tuple[PluginInfo, ...]:
         answer = await self._connection.request("GET", "/plugins")
         return tuple(parse(PluginInfo, item, field="plugin") for item in answer["items"])
+
+    async def keys(self) -> KeyStatus:
+        return parse(KeyStatus, await self._connection.request("GET", "/keys"))
+
+    async def rotate_keys(self) -> KeyStatus:
+        return parse(KeyStatus, await self._connection.request("POST", "/keys/rotate"))
 
     async def status(self) -> Status:
         return parse(Status, await self._connection.request("GET", "/status"))

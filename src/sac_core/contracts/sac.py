@@ -19,6 +19,7 @@ from sac_core.models.base import Model
 from sac_core.models.body import Finding
 from sac_core.models.cause import Timeline
 from sac_core.models.change import Change, Page, Synced
+from sac_core.models.keys import KeyStatus
 from sac_core.models.process import Chunk, Exit, TtySize
 from sac_core.models.recording import Recording, RecordingPolicy
 from sac_core.models.secret import Secret, SecretType, to_data
@@ -322,6 +323,17 @@ class Sac(ABC):
     @abstractmethod
     async def plugins(self) -> tuple[PluginInfo, ...]:
         """What is installed, and what failed to load and why."""
+
+    @abstractmethod
+    async def keys(self) -> KeyStatus:
+        """The root keys that protect what is sealed, and how far their rotation has got."""
+
+    @abstractmethod
+    async def rotate_keys(self) -> KeyStatus:
+        """Begin, or go on, to put everything under the active root key; a new one where SAC keeps it itself.
+
+        Returns at once; `keys` tells the progress. `NotReadyError` when there is no new root key to change to.
+        """
 
     @abstractmethod
     async def status(self) -> Status:

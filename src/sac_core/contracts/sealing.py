@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sac_core.models.keys import KeyStatus
+
 
 @dataclass(frozen=True, slots=True)
 class DataKey:
@@ -37,8 +39,8 @@ class DataKeys(ABC):
         """Write another wrapping of the same data key, if it is still that of ``old``; whether it was."""
 
     @abstractmethod
-    async def not_under(self, root: str, *, limit: int) -> list[DataKey]:
-        """At most ``limit`` data keys that another root key has wrapped."""
+    async def not_under(self, root: str, *, after: tuple[str, int], limit: int) -> list[DataKey]:
+        """At most ``limit`` data keys that another root key has wrapped, in order, after a tenant and version."""
 
     @abstractmethod
     async def count(self) -> Mapping[str, int]:
@@ -62,4 +64,20 @@ class Sealing(ABC):
 
         Raises `UnavailableError`: reason ``KeyMissing`` when the root key is not there (it names the setting),
         ``SealBroken`` when the bytes were changed, or sealed for another place.
+        """
+
+
+class KeyRotation(ABC):
+    """Changes the root key while everything stays readable. Goes on by itself after an interruption."""
+
+    @abstractmethod
+    async def status(self) -> KeyStatus:
+        """Which root keys there are, and how far a rotation has got."""
+
+    @abstractmethod
+    async def rotate(self) -> KeyStatus:
+        """Begin, or go on: wrap every data key by the active root key. Returns at once; `status` tells the progress.
+
+        Where SAC keeps the root key itself it makes a new one first, and removes the old one when nothing needs it.
+        Else `NotReadyError` when everything is under the active key: give a new one, first in the list, before.
         """

@@ -14,7 +14,7 @@ from sac_core.contracts.sac import Sac
 from sac_core.contracts.store import Scope
 from sac_core.core.data_dir import local_token, make_private
 from sac_core.core.plugins import needed_stages, open_authenticators, open_plugged_stages, open_targets
-from sac_core.core.root_keys import sealing_of
+from sac_core.core.root_keys import open_keys
 from sac_core.errors import NotFoundError, UnauthenticatedError
 from sac_core.hooks.loader import load
 from sac_core.hooks.registry import Registry
@@ -79,7 +79,7 @@ async def open_core(
         folder = make_private(settings.data_dir)
         server_id = uuid.uuid4().hex[:12]
         store = await stack.enter_async_context(open_sqlite_store(folder / "sac.db", server_id=server_id))
-        sealing = await sealing_of(settings, folder, store.data_keys())
+        sealing, rotation = await stack.enter_async_context(open_keys(settings, folder, store.data_keys()))
         recording = RecordingOffers(Archive(store, sealing, utc_now), folder, days=settings.recording_days)
         required = {settings.default_executor, *settings.plugins, *needed_stages(settings)}
         registry = load(required=required, extra=[("recording", recording), *plugins])
@@ -95,6 +95,7 @@ async def open_core(
         services = Services(
             store,
             sealing,
+            rotation,
             registry,
             targets,
             bodies,

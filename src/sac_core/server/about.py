@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from sac_core.contracts.sac import PluginInfo, Status
 from sac_core.models.base import Model
+from sac_core.models.keys import KeyStatus
 from sac_core.models.kind import Kind
 from sac_core.server.answers import JSON, document, encoded
 from sac_core.server.call import Call
@@ -59,6 +60,11 @@ def about_routes() -> Iterator[Route]:
     yield Route("GET", "/openapi.json", PUBLIC, openapi, "This description")
     yield Route("GET", "/api/v1/kinds", SIGNED_IN, kinds, "What may be declared", returns=Kinds)
     yield Route("GET", "/api/v1/plugins", "plugins:list", plugins, "What is installed", returns=Plugins)
+    yield Route("GET", "/api/v1/keys", "keys:get", keys, "The root keys, and their rotation", returns=KeyStatus)
+    yield Route(
+        "POST", "/api/v1/keys/rotate", "keys:rotate", rotate, "Change to another root key",
+        returns=KeyStatus, status=202,
+    )  # fmt: skip
     yield Route("GET", "/api/v1/status", "status:get", status, "The installation", returns=Status)
 
 
@@ -83,6 +89,14 @@ async def kinds(call: Call) -> ASGIApp:
 
 async def plugins(call: Call) -> ASGIApp:
     return document(Plugins(items=await call.sac.plugins()))
+
+
+async def keys(call: Call) -> ASGIApp:
+    return document(await call.sac.keys())
+
+
+async def rotate(call: Call) -> ASGIApp:
+    return document(await call.sac.rotate_keys(), 202)
 
 
 async def status(call: Call) -> ASGIApp:

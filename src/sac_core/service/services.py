@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sac_core.contracts.sealing import Sealing
+from sac_core.contracts.sealing import KeyRotation, Sealing
 from sac_core.contracts.store import EVERYWHERE as EVERYWHERE
 from sac_core.contracts.store import Store
 from sac_core.hooks.registry import Registry
@@ -24,6 +24,7 @@ class Services:
 
     store: Store
     sealing: Sealing
+    rotation: KeyRotation
     registry: Registry
     targets: Targets
     bodies: Bodies

@@ -12,6 +12,7 @@ from sac_core.errors import NotFoundError, NotReadyError
 from sac_core.models.agent import Agent
 from sac_core.models.base import parse
 from sac_core.models.change import Change, Synced
+from sac_core.models.keys import KeyStatus
 from sac_core.models.kind import AGENT, RECORDING, SECRET, SESSION, Kind
 from sac_core.models.launch import Launch
 from sac_core.models.process import Command
@@ -99,6 +100,14 @@ class LocalSac(Sac):
     async def plugins(self) -> tuple[PluginInfo, ...]:
         allow(self._scope, "plugins:list")
         return plugins.describe(self._services.registry, self._services.targets, self._services.stages)
+
+    async def keys(self) -> KeyStatus:
+        allow(self._scope, "keys:get")
+        return await self._services.rotation.status()
+
+    async def rotate_keys(self) -> KeyStatus:
+        allow(self._scope, "keys:rotate")
+        return await self._services.rotation.rotate()
 
     async def status(self) -> Status:
         allow(self._scope, "status:get")

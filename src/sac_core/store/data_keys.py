@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from sqlalchemy import Select, bindparam, func, insert, select, update
+from sqlalchemy import Select, bindparam, func, insert, literal, select, tuple_, update
 
 from sac_core.contracts.sealing import DataKey, DataKeys
 from sac_core.store.connection import Run, Writer
@@ -44,8 +44,10 @@ class SqlDataKeys(DataKeys):
         async with self._writer.transaction() as transaction:
             return bool(await transaction.run(_REPLACE, {**this, "root": new.root, "wrapped": new.wrapped}))
 
-    async def not_under(self, root: str, *, limit: int) -> list[DataKey]:
-        others = _ALL.where(data_keys.c.root != root).order_by(data_keys.c.tenant, data_keys.c.version).limit(limit)
+    async def not_under(self, root: str, *, after: tuple[str, int], limit: int) -> list[DataKey]:
+        place = (data_keys.c.tenant, data_keys.c.version)
+        rest = tuple_(*place) > tuple_(*map(literal, after))
+        others = _ALL.where(data_keys.c.root != root, rest).order_by(*place).limit(limit)
         return [DataKey(*row) for row in await self._run(others)]
 
     async def count(self) -> Mapping[str, int]:

@@ -52,6 +52,11 @@ class DataKeySealing(Sealing):
         except InvalidTag:
             raise broken(identity) from None
 
+    async def use(self, roots: RootKeys) -> None:
+        """Work with these root keys from now on: no data key is made under an earlier one once this returns."""
+        async with self._making:
+            self._roots = roots
+
     async def _version(self, tenant: str) -> int:
         """The version of the tenant's newest data key, which is made when there is none."""
         if "|" in tenant:
@@ -87,7 +92,7 @@ class DataKeySealing(Sealing):
             known.popitem(last=False)
 
 
-async def open_sealing(keys: DataKeys, roots: RootKeys) -> Sealing:
+async def open_sealing(keys: DataKeys, roots: RootKeys) -> DataKeySealing:
     """Sealing that can open all that there is; raises `ConfigurationError` when a root key in use was not given."""
     for root in await keys.count():
         if root not in roots.ids:
