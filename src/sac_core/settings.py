@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from sac_core.errors import ConfigurationError
 
@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     """The address to listen on. Another than loopback needs an authenticator that is not the local one."""
 
-    port: int = Field(default=DEFAULT_PORT, ge=0, le=65535)
+    port: int = Field(default=DEFAULT_PORT, ge=0, le=65535, examples=["8765"])
     """The TCP port; 0 takes a free one."""
 
     token: SecretStr | None = None
@@ -49,16 +49,16 @@ class Settings(BaseSettings):
     default_executor: str = "process"
     """The executor of an agent that names none."""
 
-    resync: float = Field(default=30.0, gt=0)
+    resync: float = Field(default=30.0, gt=0, examples=["30"])
     """Seconds between comparisons of what is declared with what runs; each with 10 % jitter."""
 
-    recording: Literal["off", "best_effort", "strict"] = "off"
+    recording: Literal["off", "best_effort", "strict"] = Field(default="off", examples=["best_effort"])
     """Whether sessions are recorded: ``off``, ``best_effort`` or ``strict``; a session may ask for more."""
 
-    recording_days: float = Field(default=30.0, gt=0)
+    recording_days: float = Field(default=30.0, gt=0, examples=["30"])
     """Days that a recording is kept after its session has ended."""
 
-    plugins: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    plugins: dict[str, dict[str, Any]] = Field(default_factory=dict, examples=['{"process": {"nice": 10}}'])
     """Settings of plugins by name; a plugin named here must load, or SAC does not start."""
 
 
@@ -67,9 +67,10 @@ def load_settings(**given: Any) -> Settings:
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        name = "_".join(str(part) for part in first["loc"]).upper()
-        raise ConfigurationError(first["msg"], field=f"SAC_{name}", hint="see docs/reference/settings.md") from None
+        raise _misset(error) from None
+    except SettingsError as error:  # what should be JSON and is not
+        name = next((name for name in Settings.model_fields if f'"{name}"' in str(error)), "")
+        raise _refused((name,), "it is not JSON", None) from None
     if settings.token is not None and len(settings.token.get_secret_value()) < 16:
         raise ConfigurationError(
             "the token is too short",
@@ -77,3 +78,30 @@ def load_settings(**given: Any) -> Settings:
             hint="use at least 16 characters, for example: openssl rand -hex 16",
         )
     return settings
+
+
+def _misset(error: ValidationError) -> ConfigurationError:
+    """What is wrong with which variable, what was given, and what could be given instead."""
+    first = error.errors(include_url=False)[0]
+    place = tuple(map(str, first["loc"]))
+    secret = place[:1] in (("token",), ("keys",))
+    given = first["input"] if isinstance(first["input"], str | int | float) and not secret else None
+    return _refused(place, _WORDS.get(first["type"], first["msg"]), given)
+
+
+def _refused(place: tuple[str, ...], why: str, given: str | float | None) -> ConfigurationError:
+    field = Settings.model_fields.get(place[0])
+    example = field.examples[0] if field and field.examples else None
+    variable = f"SAC_{place[0].upper()}"
+    hint = f"for example: {variable}='{example}'" if example else "see docs/reference/settings.md"
+    shown = f"{given!r} cannot be used: {why}" if given is not None else why
+    return ConfigurationError(shown, field=".".join((variable, *place[1:])), hint=hint)
+
+
+_WORDS = {
+    "int_parsing": "it is not a whole number",
+    "float_parsing": "it is not a number",
+    "less_than_equal": "it is too big",
+    "greater_than_equal": "it is too small",
+    "greater_than": "it is too small",
+}

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import stat
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -142,13 +145,45 @@ def test_an_error_is_one_line_that_names_what_is_wrong(sac: Sac, agent: str, arg
 
 def test_stop_start_restart_and_delete(sac: Sac) -> None:
     sac.run("run", "shell", "--detach", "--name", "a2")
-    sac.run("stop", "a2", "--wait")
+    assert sac.run("stop", "a2", "--wait").stdout == "agent/a2 is Stopped\n"
     assert json.loads(sac.run("get", "agent", "a2", "-o", "json").stdout)["status"]["phase"] == "Stopped"
-    sac.run("start", "a2", "--wait")
+    assert sac.run("start", "a2", "--wait").stdout == "agent/a2 is Running\n"
     assert sac.run("exec", "a2", "--", "echo", "up").stdout == "up\n"
-    sac.run("restart", "a2", "--wait")
+    assert sac.run("restart", "a2", "--wait").stdout == "agent/a2 is Running\n"
+    assert sac.run("restart", "a2").stdout == "agent/a2 is restarting\n"
     assert sac.run("delete", "agent/a2").stdout == "agent/a2 deleted\n"
     assert "a2" not in sac.run("get", "agents").stdout
+
+
+def test_run_takes_a_main_process_behind_main(sac: Sac) -> None:
+    sac.run("run", "shell", "--name", "a5", "--main", "--detach", "--", "sh", "-c", "echo from main; exec sleep 1000")
+    spec = json.loads(sac.run("get", "agent", "a5", "-o", "json").stdout)["spec"]
+    assert spec["command"] == ["sh", "-c", "echo from main; exec sleep 1000"]
+    assert sac.run("logs", "a5").stdout == "from main\n"
+    assert "behind --" in sac.run("run", "shell", "--main", "--detach", check=False).stderr
+    sac.run("delete", "a5")
+
+
+def test_a_run_that_is_ended_while_it_waits_leaves_no_agent(sac: Sac) -> None:
+    argv = [*sac.argv, "run", "shell", "--rm", "--name", "a6", "--main", "--", "sleep", "1000"]
+    sac.run("get", "agents")
+    with running_in_terminal(argv, sac.env) as process:
+        deadline = time.monotonic() + 20
+        while "a6" not in sac.run("get", "agents").stdout:
+            assert time.monotonic() < deadline
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 143
+    assert "a6" not in sac.run("get", "agents").stdout
+
+
+@contextmanager
+def running_in_terminal(argv: list[str], env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(argv, env=env, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True) as process:
+        os.close(theirs)
+        yield process
+        process.kill()
+    os.close(ours)
 
 
 def test_a_session_is_deleted_by_its_kind_and_the_agent_stays(sac: Sac) -> None:

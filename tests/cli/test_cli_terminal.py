@@ -68,6 +68,12 @@ class Screen:
         self._read()
         return self.process.wait()
 
+    def hang_up(self) -> None:
+        """Close the terminal, as a window manager does."""
+        null = os.open(os.devnull, os.O_RDWR)
+        os.dup2(null, self._fd)
+        os.close(null)
+
     def _read(self) -> None:
         if select.select([self._fd], [], [], 0.05)[0]:
             data = os.read(self._fd, 65536)
@@ -125,6 +131,18 @@ def test_run_attaches_and_its_status_is_that_of_the_process(sac: Sac) -> None:
         assert "[ended with 7]" in screen.text
         assert screen.modes == before
     assert "r1" not in sac.run("get", "agents").stdout
+
+
+@pytest.mark.parametrize("way", ["hang up", "SIGHUP", "SIGTERM"])
+def test_a_terminal_that_is_killed_takes_what_was_to_be_removed(sac: Sac, way: str) -> None:
+    with terminal(sac, "run", "shell", "--name", "r2", "--rm", "--", "sh", "-c", "echo he''llo; sleep 1000") as screen:
+        screen.shows("hello")
+        if way == "hang up":
+            screen.hang_up()
+        else:
+            screen.process.send_signal(getattr(signal, way))
+        assert screen.process.wait(timeout=30) in (129, 143)
+    assert "r2" not in sac.run("get", "agents").stdout
 
 
 def test_what_was_said_is_there_again_and_detaching_gives_the_terminal_back(sac: Sac, session: str) -> None:

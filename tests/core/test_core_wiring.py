@@ -75,6 +75,24 @@ async def test_an_executor_that_cannot_be_opened_stops_only_itself(settings: Set
             raise AssertionError("opened without what is needed")
 
 
+@pytest.mark.parametrize(
+    ("variable", "given", "said"),
+    [
+        ("SAC_PORT", "abc", "SAC_PORT: 'abc' cannot be used: it is not a whole number (for example: SAC_PORT='8765')"),
+        ("SAC_PORT", "70000", "SAC_PORT: '70000' cannot be used: it is too big (for example: SAC_PORT='8765')"),
+        ("SAC_RESYNC", "soon", "SAC_RESYNC: 'soon' cannot be used: it is not a number (for example: SAC_RESYNC='30')"),
+        ("SAC_PLUGINS", "abc", 'SAC_PLUGINS: it is not JSON (for example: SAC_PLUGINS=\'{"process": {"nice": 10}}\')'),
+    ],
+)
+def test_a_wrong_setting_says_what_was_given_and_what_could_be(
+    monkeypatch: pytest.MonkeyPatch, variable: str, given: str, said: str
+) -> None:
+    monkeypatch.setenv(variable, given)
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings()
+    assert str(caught.value) == said
+
+
 def test_a_wrong_setting_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SAC_PORT", "99999")
     with pytest.raises(ConfigurationError) as caught:

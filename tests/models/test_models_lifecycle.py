@@ -8,7 +8,7 @@ import pytest
 
 from sac_core.models import transitions
 from sac_core.models.agent import FAILED_REASONS, AgentSpec, AgentStatus
-from sac_core.models.lifecycle import CRASH_LOOP_AFTER, after_exit, failed_reason, restart_delay, settled
+from sac_core.models.lifecycle import CRASH_LOOP_AFTER, after_exit, ended_reason, failed_reason, restart_delay, settled
 from sac_core.models.process import Exit
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -42,8 +42,23 @@ def test_delays_double_up_to_a_minute() -> None:
 def test_reasons_are_of_the_closed_list() -> None:
     assert failed_reason("OutOfMemory") == "OutOfMemory"
     for reason in ("", "SomethingElse"):
-        assert failed_reason(reason) in FAILED_REASONS
-        assert failed_reason(reason, Exit(code=1)) in FAILED_REASONS
+        assert failed_reason(reason) == "ExecutorError"
+
+
+@pytest.mark.parametrize(
+    ("reason", "exit", "expected"),
+    [
+        ("", Exit(code=3), "Exited"),
+        ("", Exit(signal="KILL"), "Exited"),
+        ("", Exit(signal="KILL", reason="OutOfMemory"), "OutOfMemory"),
+        ("Evicted", Exit(code=137), "Evicted"),
+        ("SomethingElse", Exit(code=3), "Exited"),
+        ("", None, "Lost"),
+    ],
+)
+def test_one_end_is_no_crash_loop(reason: str, exit: Exit | None, expected: str) -> None:
+    assert ended_reason(reason, exit) == expected
+    assert expected in FAILED_REASONS
 
 
 def test_a_crash_loop_is_failed_and_still_tried() -> None:

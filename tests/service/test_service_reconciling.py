@@ -62,6 +62,45 @@ async def test_a_body_that_cannot_be_made_fails_with_its_reason(world: World) ->
         assert caught.value.reason == "ImageNotFound"
 
 
+async def test_a_refused_change_is_a_condition_while_the_old_body_runs_on(world: World) -> None:
+    async with world.sac() as sac:
+        await sac.agents.create("a1")
+        await sac.agents.wait("a1", timeout=10)
+        (body,) = world.target.bodies()
+        await sac.agents.patch("a1", {"spec": {"resources": {"gpus": 64}}})
+        with pytest.raises(LaunchError, match="version 1 runs on") as caught:
+            await sac.agents.wait("a1", timeout=10)
+        assert caught.value.reason == "Unsupported"
+        agent = await sac.agents.get("a1")
+        assert (agent.status.phase, agent.status.reason) == ("Running", "Unsupported")
+        assert (await sac.exec("a1", ["cat"])).code == 0
+        await sac.agents.patch("a1", {"spec": {"resources": None}})
+        agent = await sac.agents.wait("a1", timeout=10)
+        assert (agent.status.reason, agent.status.message) == ("", "")
+        applied = await condition(sac, "a1", "Applied")
+        assert applied is not None
+        assert applied.status == "True"
+        assert list(world.target.bodies()) == [body]
+
+
+async def test_a_refused_agent_without_a_body_has_failed(world: World) -> None:
+    async with world.sac() as sac:
+        await sac.agents.create("a1", {"resources": {"gpus": 64}})
+        with pytest.raises(LaunchError) as caught:
+            await sac.agents.wait("a1", timeout=10)
+        assert caught.value.reason == "Unsupported"
+        assert (await sac.agents.get("a1")).status.phase == "Failed"
+
+
+async def test_one_exit_is_called_an_exit(world: World) -> None:
+    world.target.default_plan = StartPlan(exits=3, exits_after=0.0)
+    async with world.sac() as sac:
+        await sac.agents.create("a1", {"restart": "never"})
+        with pytest.raises(LaunchError, match="ended with code 3") as caught:
+            await sac.agents.wait("a1", timeout=10)
+        assert caught.value.reason == "Exited"
+
+
 async def test_a_body_that_does_not_start_in_time_fails(world: World) -> None:
     world.target.default_plan = StartPlan(start_seconds=1e6)
     async with world.sac() as sac:

@@ -6,7 +6,7 @@ import os
 import termios
 import tty
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from sac_core.cli.streams import STDIN, STDOUT
 from sac_core.models.process import TtySize
@@ -37,4 +37,5 @@ def raw() -> Iterator[None]:
     try:
         yield
     finally:
-        termios.tcsetattr(STDIN, termios.TCSANOW, before)
+        with suppress(termios.error):  # a terminal that hung up
+            termios.tcsetattr(STDIN, termios.TCSANOW, before)

@@ -6,13 +6,14 @@ import random
 import signal
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 
 import anyio
 
 from sac_core.cli import rawtty
 from sac_core.cli.emulation import History, Modes
 from sac_core.cli.keyboard import Keyboard
+from sac_core.cli.signals import ENDING
 from sac_core.cli.stay import Left, Wish
 from sac_core.cli.streams import STDOUT, write
 from sac_core.client.surface import HttpSac
@@ -24,7 +25,6 @@ from sac_core.wire.terminal import Exited, Failure, Gap, Input, Output, Role, Ro
 PATIENCE = 600.0
 """Seconds to wait for a server that went away."""
 LONGEST_PAUSE = 3.0
-_ENDING = {signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 Opener = Callable[[], AbstractAsyncContextManager[HttpSac]]
 
@@ -61,9 +61,11 @@ class View:
                         await self._stay()
                     except SacError as error:  # not raised here: the task group would wrap it
                         errors.append(error)
+                    except OSError:  # there is no terminal any more to show it in
+                        self._leave(Left(status=ENDING[signal.SIGHUP]))
                     tasks.cancel_scope.cancel()
             finally:
-                with anyio.move_on_after(1, shield=True):
+                with anyio.move_on_after(1, shield=True), suppress(OSError):
                     await write(STDOUT, self._modes.undo())
         if errors:
             raise errors[0]
@@ -161,7 +163,7 @@ class View:
             if typed.detach:
                 return self._leave(Left())
             await self._send(typed.data)
-        return self._leave(Left(status=_ENDING[signal.SIGHUP]))
+        return self._leave(Left(status=ENDING[signal.SIGHUP]))
 
     async def _send(self, data: bytes) -> None:
         terminal = self._terminal
@@ -180,12 +182,12 @@ class View:
             return
 
     async def _obey_signals(self) -> None:
-        with anyio.open_signal_receiver(signal.SIGWINCH, *_ENDING) as signals:
+        with anyio.open_signal_receiver(signal.SIGWINCH, *ENDING) as signals:
             async for number in signals:
                 if number == signal.SIGWINCH:
                     await self._resize()
                 else:
-                    self._leave(Left(status=_ENDING[number]))
+                    self._leave(Left(status=ENDING[number]))
 
     async def _say_lost(self, error: SacError) -> None:
         unread = self._sent - self._received

@@ -36,6 +36,16 @@ async def wait_for(agents: HttpAgents, name: str, phase: str, timeout: float = A
     )
 
 
+def asked_line(name: str, doing: str) -> str:
+    """What a verb has asked for and not waited for, in a line."""
+    return f"agent/{name} is {doing}"
+
+
+def reached_line(agent: Agent) -> str:
+    """What was waited for and is reached, in a line: ``agent/a1 is Running``."""
+    return f"agent/{agent.metadata.name} is {describe(agent)}"
+
+
 async def wait_gone(sac: HttpSac, kind: RemoteKind, name: str, timeout: float = GONE_TIMEOUT) -> None:
     """Wait until a deleted thing is gone."""
     things = sac.resources(kind.plural)

@@ -11,6 +11,7 @@ from sac_core.client.resources import HttpResources
 from sac_core.errors import DeadlineError, LaunchError, NotFoundError
 from sac_core.models.agent import Agent
 from sac_core.models.change import Change
+from sac_core.models.lifecycle import refusal
 
 
 async def follow(agents: HttpResources[Agent], name: str) -> AsyncGenerator[Agent | None]:
@@ -50,6 +51,10 @@ def reached(agent: Agent, phase: str) -> bool:
     status = agent.status
     if status.observed_generation != agent.metadata.generation and phase != "Terminating":
         return False
+    refused = refusal(status)
+    if phase == "Running" and refused is not None:
+        what = f"a change of agent {agent.metadata.name!r} was refused: {refused.message}"
+        raise LaunchError(what, reason=refused.reason, hint=f"see `sac describe {agent.metadata.name}`")
     if status.phase == phase or (phase == "Running" and status.phase == "Completed"):
         return True
     if status.phase == "Failed":

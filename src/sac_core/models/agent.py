@@ -23,6 +23,7 @@ FAILED_REASONS = (
     "Forbidden",
     "Unschedulable",
     "CrashLoop",
+    "Exited",
     "OutOfMemory",
     "Evicted",
     "Lost",

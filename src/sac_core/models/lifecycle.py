@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Literal
 
 from sac_core.models.agent import FAILED_REASONS, AgentSpec, AgentStatus
+from sac_core.models.envelope import Condition
 from sac_core.models.process import Exit
 
 AfterExit = Literal["restart", "completed", "failed"]
 
 CRASH_LOOP_AFTER = 5
 """From so many restarts in a row on, an agent is shown as Failed with reason CrashLoop; it is still started again."""
+
+APPLIED = "Applied"
+"""The condition that says whether what runs is what is wanted; there once something was refused."""
 
 HEALTHY_AFTER = 600.0
 """A body that ran so many seconds ends a row of restarts."""
@@ -34,11 +38,15 @@ def restart_delay(restarts: int) -> float:
     return float(min(_LONGEST_DELAY, _FIRST_DELAY * 2 ** min(restarts, 10)))
 
 
-def failed_reason(reason: str, exit: Exit | None = None) -> str:
-    """One of the closed list: the given one if it is on it, else what the exit tells."""
-    if reason in FAILED_REASONS:
-        return reason
-    return "CrashLoop" if exit is not None else "ExecutorError"
+def failed_reason(reason: str) -> str:
+    """One of the closed list: the given one if it is on it, else that the executor gave none that we know."""
+    return reason if reason in FAILED_REASONS else "ExecutorError"
+
+
+def ended_reason(reason: str, exit: Exit | None) -> str:
+    """Why a body has ended, of the closed list: what its executor or its exit says; Lost when nobody knows how."""
+    said = next((each for each in (reason, exit.reason if exit else "") if each in FAILED_REASONS), None)
+    return said or ("Lost" if exit is None else "Exited")
 
 
 def describe_exit(exit: Exit | None) -> str:
@@ -50,6 +58,11 @@ def describe_exit(exit: Exit | None) -> str:
     if exit.signal is not None:
         return f"it was ended by signal {exit.signal}"
     return f"it ended: {exit.reason or 'nothing is known of how'}"
+
+
+def refusal(status: AgentStatus) -> Condition | None:
+    """The condition that says that the version wanted now is refused, and an older one runs on."""
+    return next((known for known in status.conditions if known.type == APPLIED and known.status == "False"), None)
 
 
 def settled(status: AgentStatus, generation: int) -> bool:

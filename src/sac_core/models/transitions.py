@@ -8,7 +8,7 @@ from typing import Literal
 from sac_core.models.agent import AgentStatus
 from sac_core.models.body import Observed
 from sac_core.models.envelope import Condition, with_condition
-from sac_core.models.lifecycle import CRASH_LOOP_AFTER, HEALTHY_AFTER, restart_delay
+from sac_core.models.lifecycle import APPLIED, CRASH_LOOP_AFTER, HEALTHY_AFTER, refusal, restart_delay
 from sac_core.models.process import Exit
 from sac_core.models.secret_use import SecretVersion
 
@@ -69,9 +69,18 @@ def starting(status: AgentStatus, now: datetime, body: Observed) -> AgentStatus:
 def running(status: AgentStatus, now: datetime, launch_hash: str) -> AgentStatus:
     """It runs, with the current hash, and its holder has said hello."""
     since = status.running_at if status.phase == "Running" else now
+    if refusal(status) is not None:
+        status = _condition(status, now, APPLIED, "True")
     return _condition(status, now, "Ready", "True").model_copy(
         update=_QUIET | {"phase": "Running", "hash": launch_hash, "exit": None, "running_at": since}
     )
+
+
+def refused(status: AgentStatus, now: datetime, reason: str, message: str, running: int) -> AgentStatus:
+    """The executor refuses what is wanted now, and generation ``running`` runs on."""
+    text = f"{message}; version {running} runs on"
+    condition = _condition(status, now, APPLIED, "False", reason, text)
+    return condition.model_copy(update={"reason": reason, "message": text})
 
 
 def stopping(status: AgentStatus) -> AgentStatus:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator
 from typing import Any, Final
@@ -31,6 +32,7 @@ async def read_object(scope: Any, receive: Receive) -> dict[str, Any]:
         data = from_json(body, allow_inf_nan=False)
     except ValueError as error:
         raise InvalidError(f"the body is not JSON: {error}", field="body") from None
+    json.loads(body, object_pairs_hook=_each_once)  # the parser above takes the last of two equal keys
     if not isinstance(data, dict):
         raise InvalidError("the body must be a JSON object", field="body")
     return data
@@ -82,6 +84,15 @@ def _check_depth(body: bytes) -> None:
         depth += 1 if first in b"[{" else -1 if first in b"]}" else 0
         if depth > MAX_DEPTH:
             raise InvalidError(f"the body is nested deeper than {MAX_DEPTH}", reason="TooDeep", field="body")
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> None:
+    """Raise `InvalidError` for a key that is there twice: who reads the first would be deceived by the last."""
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            raise InvalidError("this key is there twice", field=key[:80], hint="give it once")
+        seen.add(key)
 
 
 def _too_large() -> TooLargeError:

@@ -13,7 +13,7 @@ from sac_core.models.agent import Agent, AgentStatus
 from sac_core.models.body import Observed
 from sac_core.models.kind import AGENT
 from sac_core.models.launch import Launch
-from sac_core.models.lifecycle import after_exit, describe_exit, failed_reason, settled
+from sac_core.models.lifecycle import after_exit, describe_exit, ended_reason, failed_reason, settled
 from sac_core.models.process import Exit
 from sac_core.service import documents, notes
 from sac_core.service.agent_work import Step, Work
@@ -107,8 +107,11 @@ class AgentKeeper:
     async def _ensure(self, work: Work, launch: Launch) -> Step:
         if work.waits is not None:
             return Step(work.agent.status, work.waits)
-        opened = await open_secrets(self._services, work.agent, launch)
-        observed = await work.ensure(launch, opened.secrets)
+        try:
+            opened = await open_secrets(self._services, work.agent, launch)
+            observed = await work.ensure(launch, opened.secrets)
+        except (LaunchError, UnsupportedError) as error:
+            return await self._refused(work, error)
         now = self._services.now()
         status = transitions.attempt(transitions.reachable(work.agent.status, now), now, fresh=work.fresh)
         status = transitions.delivered(status, now, opened.versions)
@@ -118,6 +121,14 @@ class AgentKeeper:
         if observed.phase == "running" and observed.hash == launch.hash:
             return await self._enter(work, launch)
         return await self._starting(work, observed)
+
+    async def _refused(self, work: Work, error: LaunchError | UnsupportedError) -> Step:
+        """What is wanted now cannot be: failed, unless the body of an older version runs on."""
+        status, now = self._seen(work), self._services.now()
+        observed, reason = await work.observe(), failed_reason(error.reason)
+        if observed.phase == "running" and status.phase == "Running":
+            return Step(transitions.refused(status, now, reason, str(error), observed.generation))
+        return Step(transitions.failed(status, now, reason, str(error)))
 
     async def _enter(self, work: Work, launch: Launch) -> Step:
         """The body runs: say hello to its holder, start what it is for, look at its processes."""
@@ -158,8 +169,8 @@ class AgentKeeper:
             case "completed":
                 return Step(transitions.completed(status, now, exit, text))
             case "failed":
-                return Step(transitions.failed(status, now, failed_reason(reason, exit), text, exit))
-        reason = failed_reason(reason, exit)
+                return Step(transitions.failed(status, now, ended_reason(reason, exit), text, exit))
+        reason = ended_reason(reason, exit)
         return Step(*transitions.restart_later(status, now, reason, text, exit=exit, jitter=_jitter()))
 
     async def _stop(self, work: Work) -> Step:

@@ -15,7 +15,7 @@ from sac_core.models.agent import Agent, AgentPhase, AgentSpec, AgentStatus, Exe
 from sac_core.models.base import parse
 from sac_core.models.cause import Timeline
 from sac_core.models.launch import Launch
-from sac_core.models.lifecycle import settled
+from sac_core.models.lifecycle import refusal, settled
 from sac_core.models.process import Chunk
 from sac_core.service import documents, notes
 from sac_core.service.bodies import MAIN
@@ -166,6 +166,10 @@ def _reached(agent: Agent, phase: str) -> bool:
     status = agent.status
     if status.observed_generation != agent.metadata.generation and phase != "Terminating":
         return False
+    refused = refusal(status)
+    if phase == "Running" and refused is not None:
+        what = f"a change of agent {agent.metadata.name!r} was refused: {refused.message}"
+        raise LaunchError(what, reason=refused.reason)
     if status.phase == phase or (phase == "Running" and status.phase == "Completed"):
         return True
     if status.phase == "Failed":

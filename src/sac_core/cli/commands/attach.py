@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 from sac_core.cli import keys, rawtty
 from sac_core.cli.arguments import HERE, Common, Switch
@@ -60,7 +61,8 @@ def require_terminal() -> None:
 async def stay(common: Common, session: str, wish: Wish) -> Left:
     """Show a session until it ends or is left, and tell which it was."""
     left = await View(lambda: connected(common, start=False), session, wish).run()
-    print(f"\n{_told(left, session)}" if left.exit is None else _told(left, session), file=sys.stderr)
+    with suppress(OSError):  # a terminal that hung up
+        print(f"\n{_told(left, session)}" if left.exit is None else _told(left, session), file=sys.stderr, flush=True)
     return left
 
 

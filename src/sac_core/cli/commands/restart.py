@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sac_core.cli.arguments import HERE, Common, Switch
 from sac_core.cli.connecting import connected
-from sac_core.cli.waiting import wait_for
+from sac_core.cli.waiting import asked_line, reached_line, wait_for
 
 
 async def restart(agent: str, /, *more: str, wait: Switch = False, common: Common = HERE) -> int:
@@ -22,6 +22,8 @@ async def restart(agent: str, /, *more: str, wait: Switch = False, common: Commo
     async with connected(common) as sac:
         for name in (agent, *more):
             await sac.agents.restart(name)
+            if not wait:
+                print(asked_line(name, "restarting"))
         for name in (agent, *more) if wait else ():
-            await wait_for(sac.agents, name, "Running")
+            print(reached_line(await wait_for(sac.agents, name, "Running")))
     return 0

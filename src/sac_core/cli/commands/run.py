@@ -12,6 +12,7 @@ from sac_core.cli import keys, rawtty
 from sac_core.cli.arguments import HERE, Common, Switch, Tail
 from sac_core.cli.commands.attach import require_terminal, stay
 from sac_core.cli.connecting import connected
+from sac_core.cli.signals import ended_by_signals
 from sac_core.cli.stay import Wish
 from sac_core.cli.waiting import wait_for, wait_gone
 from sac_core.client.kinds import AGENT_KIND
@@ -26,6 +27,7 @@ async def run(
     *,
     name: str | None = None,
     executor: str | None = None,
+    main: Switch = False,
     rm: Switch = False,
     detach: Switch = False,
     detach_keys: str = keys.DEFAULT,
@@ -33,6 +35,8 @@ async def run(
     common: Common = HERE,
 ) -> int:
     """Create an agent, wait until it runs, and open its terminal; what follows -- runs in it instead of a shell.
+
+    With --main it is the agent's main process instead: it runs without a terminal, and is started again when it ends.
 
     Parameters
     ----------
@@ -44,8 +48,10 @@ async def run(
         Its name; without it, one is made.
     executor
         What runs it; without it, the server's default.
+    main
+        What follows -- is the agent's main process, kept running; `sac logs` shows its output.
     rm
-        Delete the agent when its terminal has ended.
+        Delete the agent when its terminal has ended, hung up, or this command was asked to end.
     detach
         Open the terminal and leave it running; prints agent and session.
     detach_keys
@@ -53,17 +59,22 @@ async def run(
     """
     if rm and detach:
         raise InvalidError("--rm would delete what --detach leaves running", field="--rm", reason="Usage")
+    if main and not command:
+        raise InvalidError("there is no main process", field="--main", reason="Usage", hint="name it behind --")
     wish = Wish(None, False, keys.parse_keys(detach_keys))
     if not detach:
         require_terminal()
     chosen = name or f"{runtime}-{secrets.token_hex(3)}"
-    async with connected(common) as sac:
-        session = await _open(sac, chosen, _spec(runtime, folder, executor), command, rm=rm)
+    spec = _spec(runtime, folder, executor) | ({"command": list(command)} if main and command else {})
+    async with ended_by_signals() as ended, connected(common) as sac:
+        session = await _open(sac, chosen, spec, () if main else command, rm=rm)
+    if ended.status:
+        return ended.status
     if detach:
         print(f"agent/{chosen}\nsession/{session}")
         return 0
     left = await stay(common, session, wish)
-    if rm and left.exit is not None:  # who detached wants it to go on
+    if rm and (left.exit is not None or left.status):  # who detached wants it to go on
         async with connected(common) as sac:
             await _remove(sac, chosen)
     return left.code
