@@ -12,6 +12,7 @@ import anyio
 
 from sac_core.contracts.authenticator import Credentials
 from sac_core.contracts.sac import Agents, Exec, PluginInfo, Recordings, Resources, Sac, Sessions, Status, Terminal
+from sac_core.core.place import Place
 from sac_core.core.wiring import Core
 from sac_core.errors import (
     ConflictError,
@@ -378,6 +379,7 @@ class FakeCore:
         self.settings = Settings(data_dir=folder, **settings)
         self.registry = Registry(kinds={kind.plural: kind for kind in kinds})
         self.signins = SignIns(MemoryState())
+        self.place = Place(folder)
         self.world = World()
         self.valid = dict(PRINCIPALS)
 

@@ -13,7 +13,7 @@ import pytest
 from anyio.abc import ByteStream
 
 from sac_core.errors import DeadlineError, LostError, SacError, UnavailableError, UnsupportedError
-from sac_core.held import HolderLink, open_link
+from sac_core.held import HolderLink, Silence, open_link
 from sac_core.models.process import Command
 from sac_core.wire import holder as wire
 
@@ -206,6 +206,29 @@ async def test_silence_has_a_deadline(liar: Liar) -> None:
     with anyio.fail_after(5), pytest.raises(DeadlineError):
         async with open_link(liar.link_end, deadline=0.1):
             pass
+
+
+async def test_silence_is_told_once_and_named_and_waited_for_less(liar: Liar) -> None:
+    told: list[str] = []
+    silence = Silence("the holder of agent 'a1'", "restart it", lambda: told.append("silent"))
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(liar.answer, HELLO)
+        async with open_link(liar.link_end, deadline=5, silence=silence) as link:
+            link._deadline = 0.2  # only the greeting takes its time
+            for _ in range(2):
+                with anyio.fail_after(1), pytest.raises(DeadlineError) as caught:
+                    await link.list()
+                assert str(caught.value) == "the holder of agent 'a1' did not answer 'list' in 0.2 s (restart it)"
+            assert told == ["silent"]
+            link._deadline = 60.0
+            with anyio.fail_after(5), pytest.raises(DeadlineError):
+                await link.list()  # while it is silent nobody waits as long
+            await liar.stream.send(wire.encode_json(wire.EVENT, 0, {"event": "nothing"}))
+            await anyio.wait_all_tasks_blocked()
+            link._deadline = 0.2
+            with pytest.raises(DeadlineError):
+                await link.list()
+            assert told == ["silent", "silent"]
 
 
 async def test_a_holder_that_takes_nothing_is_lost(liar: Liar) -> None:

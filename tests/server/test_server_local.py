@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import socket
@@ -15,6 +16,9 @@ from typing import Any
 import anyio
 import httpx2
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+from websockets.typing import Subprotocol
 
 from sac_core.errors import ConfigurationError
 from sac_core.hooks.records import AuthenticatorPlugin
@@ -50,6 +54,16 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(local, "open_core", open_fake)
     return told
+
+
+async def test_a_refused_socket_is_no_error_of_the_server(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with _serving(Settings(data_dir=folder, port=0)) as info:
+        address = info.url.replace("http:", "ws:") + "/api/v1/events"
+        with pytest.raises(InvalidStatus) as caught:
+            async with connect(address, subprotocols=[Subprotocol("sac.events.v1")]):
+                raise AssertionError("nobody was asked who comes")
+        assert caught.value.response.status_code == 401
+    assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 @asynccontextmanager

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from anyio import to_thread
 
 from sac_core.contracts.sac import Sac
 from sac_core.hooks import hookimpl
@@ -73,11 +75,15 @@ async def test_an_executor_that_does_not_answer_is_a_finding(
 async def test_a_database_that_another_version_changed_is_a_finding(world: World) -> None:
     async with world.sac() as sac:
         assert [finding.level for finding in await found(sac, "database")] == ["ok"]
-        with closing(sqlite3.connect(world.folder / "sac.db")) as database:
-            database.execute("UPDATE alembic_version SET version_num = '9999'")
-            database.commit()
+        await to_thread.run_sync(change_version, world.folder / "sac.db")
         (finding,) = await found(sac, "database")
         assert (finding.level, "9999" in finding.message) == ("error", True)
+
+
+def change_version(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.commit()
 
 
 class Broken:

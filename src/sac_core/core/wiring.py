@@ -13,6 +13,7 @@ from sac_core.contracts.context import utc_now
 from sac_core.contracts.sac import Sac
 from sac_core.contracts.store import Scope
 from sac_core.core.data_dir import local_token, make_private
+from sac_core.core.place import Place
 from sac_core.core.plugins import needed_stages, open_authenticators, open_plugged_stages, open_targets
 from sac_core.core.root_keys import open_keys
 from sac_core.errors import NotFoundError, UnauthenticatedError
@@ -42,6 +43,7 @@ class Core:
     signins: SignIns
     authenticators: tuple[Authenticator, ...]
     services: Services
+    place: Place
 
     def sac(self, principal: Principal, tenant: str | None = None, *, origin: str = "from this program") -> Sac:
         """The surface for one principal, in one of its tenants; raises `NotFoundError` for a tenant of others.
@@ -107,7 +109,7 @@ async def open_core(
             settings.recording,
         )
         await stack.enter_async_context(open_reconciler(services, resync=settings.resync))
-        yield Core(settings, registry, SignIns(store.state("sac")), authenticators, services)
+        yield Core(settings, registry, SignIns(store.state("sac")), authenticators, services, Place(folder))
 
 
 @asynccontextmanager

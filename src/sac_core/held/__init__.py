@@ -8,5 +8,6 @@ is reached. Does not belong here: how bodies are made and reached elsewhere (exe
 from sac_core.held.link import HolderLink, open_link
 from sac_core.held.process import HeldProcess
 from sac_core.held.records import ProcessRecord
+from sac_core.held.silence import Silence
 
-__all__ = ["HeldProcess", "HolderLink", "ProcessRecord", "open_link"]
+__all__ = ["HeldProcess", "HolderLink", "ProcessRecord", "Silence", "open_link"]

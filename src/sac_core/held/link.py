@@ -27,11 +27,16 @@ from sac_core.held.records import (
     records_of,
     text_of,
 )
+from sac_core.held.silence import UNNOTICED, Silence
 from sac_core.models.process import Command, Exit
 from sac_core.wire import holder as wire
 
 DEADLINE = 10.0
 """Seconds that a holder may take to answer a call or to take what is sent."""
+
+
+IMPATIENT = 2.0
+"""Seconds for a call to a holder that has left the one before unanswered, and has sent nothing since."""
 
 
 class HolderLink:
@@ -44,10 +49,12 @@ class HolderLink:
 
     carrier: Carrier
 
-    def __init__(self, deadline: float, on_exit: Callable[[str, Exit], None] | None) -> None:
+    def __init__(self, deadline: float, on_exit: Callable[[str, Exit], None] | None, silence: Silence) -> None:
         self.closed = anyio.Event()
         self._deadline = deadline
         self._on_exit = on_exit
+        self._silence = silence
+        self._silent = False
         self._lost: LostError | None = None
         self._ids = itertools.count(1)
         self._replies: dict[int, asyncio.Future[dict[str, Any]]] = {}
@@ -119,13 +126,20 @@ class HolderLink:
         number = self._request(name, fields)
         reply: asyncio.Future[dict[str, Any]]
         reply = self._replies[number] = asyncio.get_running_loop().create_future()
+        deadline = (min(self._deadline, IMPATIENT) if self._silent else self._deadline) + extra
         try:
-            with anyio.fail_after(self._deadline + extra):
+            with anyio.fail_after(deadline):
                 return await reply
         except TimeoutError:
-            raise DeadlineError(f"the holder did not answer {name!r} in {self._deadline + extra:g} s") from None
+            raise self._unanswered(name, deadline) from None
         finally:
             self._replies.pop(number, None)
+
+    def _unanswered(self, name: str, deadline: float) -> DeadlineError:
+        silence, began, self._silent = self._silence, not self._silent, True
+        if began:
+            silence.told()
+        return DeadlineError(f"{silence.holder} did not answer {name!r} in {deadline:g} s", hint=silence.hint)
 
     def _request(self, name: str, fields: Mapping[str, object]) -> int:
         if self._lost is not None:
@@ -244,6 +258,7 @@ class HolderLink:
 
     def received(self, data: bytes) -> None:
         """Bytes of the holder."""
+        self._silent = False
         try:
             for item in self._decoder.feed(data):
                 if isinstance(item, wire.Output):
@@ -312,14 +327,19 @@ class HolderLink:
 
 @asynccontextmanager
 async def open_link(
-    stream: ByteStream, *, deadline: float = DEADLINE, on_exit: Callable[[str, Exit], None] | None = None
+    stream: ByteStream,
+    *,
+    deadline: float = DEADLINE,
+    on_exit: Callable[[str, Exit], None] | None = None,
+    silence: Silence = UNNOTICED,
 ) -> AsyncIterator[HolderLink]:
     """Greet the holder at the other end of ``stream`` and yield a link; the stream is closed at the end.
 
     ``on_exit`` is called with every exit of a process that the holder tells from now on; `HolderLink.hello` has those
-    before. ``deadline`` is in seconds. Raises `LostError`, `DeadlineError`, or `UnsupportedError` for another version.
+    before. ``deadline`` is in seconds, ``silence`` for when it passes. Raises `LostError`, `DeadlineError`, or
+    `UnsupportedError` for another version.
     """
-    link = HolderLink(deadline, on_exit)
+    link = HolderLink(deadline, on_exit, silence)
     async with carry(stream, deadline, link.received, link.lose) as link.carrier:
         link.hello = hello_of(await link.call("hello", {"versions": [wire.VERSION]}))
         yield link

@@ -7,7 +7,7 @@ import ipaddress
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -71,10 +71,13 @@ def listen_unix(folder: Path) -> Iterator[socket.socket | None]:
         path.chmod(0o600)  # its folder is 0700 already
         listener.listen(BACKLOG)
         listener.setblocking(False)
+        ours = path.stat().st_ino
         try:
             yield listener
         finally:
-            path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                if path.stat().st_ino == ours:  # else the folder was replaced, and it may be another server's
+                    path.unlink()
 
 
 def is_loopback(host: str) -> bool:

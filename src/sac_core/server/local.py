@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
+import random
 import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 import uvicorn
@@ -18,7 +20,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from sac_core import __version__
 from sac_core.core import open_core
-from sac_core.errors import ConfigurationError
+from sac_core.errors import ConfigurationError, UnavailableError
 from sac_core.server.announce import ServerInfo, announced
 from sac_core.server.app import create_app, site_of
 from sac_core.server.listeners import is_loopback, listen_tcp, listen_unix, url_of
@@ -30,12 +32,16 @@ if TYPE_CHECKING:
 
     from sac_core.core.wiring import Core
 
+log = logging.getLogger("sac.server")
+
 Ready = Callable[[ServerInfo], None]
 
 STOP_TIMEOUT: Final = 3
 """Seconds that open requests may take to end when the server stops."""
 LARGEST_MESSAGE: Final = 2 * MAX_MESSAGE
 """Terminals refuse more than `MAX_MESSAGE` themselves; an exec's frames have a byte in front."""
+LOOK: Final = 2.0
+"""Seconds between two looks at the data directory."""
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -43,7 +49,7 @@ def serve(settings: Settings, *, ready: Ready | None = None) -> None:
     """Serve until SIGINT or SIGTERM; agents go on. ``ready`` is called once requests are answered.
 
     Raises `ConfigurationError` when the port or the data directory is taken, or the address is not loopback and only
-    the local token guards it.
+    the local token guards it; `UnavailableError` when the data directory was removed or replaced meanwhile.
     """
     anyio.run(serve_here, settings, ready, backend_options={"use_uvloop": True})
 
@@ -80,7 +86,23 @@ async def _run(core: Core, listener: socket.socket, ready: Ready | None) -> None
 
         server = Server(create_app(core), tell)
         stack.enter_context(_stopped_by_signals(server))
-        await server.serve([listener, *([unix] if unix else [])])
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_stop_without_place, core, server)
+            await server.serve([listener, *([unix] if unix else [])])
+            tasks.cancel_scope.cancel()
+    core.place.check()
+
+
+async def _stop_without_place(core: Core, server: uvicorn.Server) -> None:
+    """Stop the server when its data directory has gone: another one may be started on it, and both would act."""
+    while True:
+        await anyio.sleep(LOOK * random.uniform(0.9, 1.1))
+        try:
+            core.place.check()
+        except UnavailableError as error:
+            log.error("the server ends: %s", error)
+            server.should_exit = True
+            return
 
 
 def _info(listener: socket.socket, unix: socket.socket | None) -> ServerInfo:
@@ -138,6 +160,12 @@ class Protocol(WebSocketsSansIOProtocol):
         """Called once the handshake is complete: what it was made of is not kept for as long as the socket is open."""
         super().start_keepalive()
         del self.request, self.response
+
+    async def send(self, message: Any) -> None:
+        """A handshake that is answered with HTTP is complete, too; uvicorn would log an error for each."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            self.handshake_complete = True
 
     def keepalive_timeout(self) -> None:
         if self.read_paused and not self.transport.is_closing():

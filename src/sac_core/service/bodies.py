@@ -17,7 +17,7 @@ from anyio.abc import ByteStream, TaskGroup, TaskStatus
 from sac_core.contracts.executor import Executor
 from sac_core.contracts.process import Process
 from sac_core.errors import SacError, UnavailableError
-from sac_core.held import HolderLink, ProcessRecord, open_link
+from sac_core.held import HolderLink, ProcessRecord, Silence, open_link
 from sac_core.models.agent import Agent
 from sac_core.models.body import Key
 from sac_core.models.process import Command, Exit, TtySize
@@ -178,9 +178,8 @@ class Bodies:
                 with anyio.fail_after(_OPEN_DEADLINE):
                     body: Body = await self.group.start(self._hold, key_of(agent), target.executor)
             except TimeoutError:
-                raise UnavailableError(
-                    f"the holder of agent {agent.metadata.name!r} does not answer", retry_after=1
-                ) from None
+                silence = self._silence(key_of(agent))
+                raise UnavailableError(f"{silence.holder} does not answer", retry_after=1, hint=silence.hint) from None
             return body  # it may be lost already: then its first use says so
 
     def entered(self, uid: str) -> Body | None:
@@ -207,16 +206,16 @@ class Bodies:
             return
         with anyio.CancelScope() as scope:
             async with stream:
-                await self._hold_link(key.uid, stream, scope.cancel, task_status)
+                await self._hold_link(key, stream, scope.cancel, task_status)
         if not scope.cancel_called:
             self.on_lost(key.uid)
 
     async def _hold_link(
-        self, uid: str, stream: ByteStream, close: Callable[[], None], task_status: TaskStatus[Body]
+        self, key: Key, stream: ByteStream, close: Callable[[], None], task_status: TaskStatus[Body]
     ) -> None:
-        entry = None
+        entry, uid, silence = None, key.uid, self._silence(key)
         try:
-            async with open_link(stream, on_exit=self._exits_of(uid)) as link:
+            async with open_link(stream, on_exit=self._exits_of(uid), silence=silence) as link:
                 entry = self._entries[uid] = _Entry(HeldBody(link), close)
                 task_status.started(entry.body)
                 await link.closed.wait()
@@ -230,6 +229,11 @@ class Bodies:
         finally:
             if entry is not None and self._entries.get(uid) is entry:
                 del self._entries[uid]
+
+    def _silence(self, key: Key) -> Silence:
+        """A holder that does not answer is looked at at once, like one that was lost."""
+        advice = f"it is stopped or starved: see `sac describe {key.agent}`, or replace it: sac restart {key.agent}"
+        return Silence(f"the holder of agent {key.agent!r}", advice, lambda: self.on_lost(key.uid))
 
     def _exits_of(self, uid: str) -> Callable[[str, Exit], None]:
         return lambda process_id, exit: self.on_exit(uid, process_id, exit)

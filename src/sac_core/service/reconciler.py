@@ -17,7 +17,7 @@ from anyio.abc import TaskGroup
 
 from sac_core.contracts.executor import Resync
 from sac_core.contracts.store import Query, Record
-from sac_core.errors import ConflictError, ExpiredError, NotFoundError, SacError
+from sac_core.errors import ConflictError, ExpiredError, LostError, NotFoundError, SacError
 from sac_core.models.body import Observed
 from sac_core.models.change import Change
 from sac_core.models.kind import AGENT, SESSION
@@ -37,6 +37,7 @@ log = logging.getLogger("sac.reconciler")
 _AT_ONCE = 16
 _SWEEP = 5.0
 _AFTER_ERROR = 5.0
+_AFTER_LOSS = 1.0
 _KEPT_CHANGES = 100_000
 _KEPT_CAUSES = timedelta(days=30)
 _HOOKS = {"Agent": ("sac_agent_event", AGENT), "Session": ("sac_session_event", SESSION)}
@@ -107,6 +108,9 @@ class Reconciler:
             return await keeper.settle(uid)
         except (ConflictError, NotFoundError):
             return 0.05
+        except LostError as error:  # what a stop or a delete ends is lost to whoever looks at it at that moment
+            log.info("%s went away while it was looked at: %s", uid, error)
+            return _AFTER_LOSS * random.uniform(0.9, 1.1)
         except SacError as error:
             log.warning("could not settle %s: %s", uid, error)
         except Exception:
