@@ -178,7 +178,7 @@ async def test_a_size_is_seen_when_a_viewer_sets_it_and_after_a_restart(settings
 async def test_a_restart_loses_and_repeats_nothing(settings: Settings) -> None:
     notes = Notes()
     async with staged(settings, notes) as sac:
-        name = await opened(sac, "seq 1 100; read go; seq 101 5000; exit 0")
+        name = await opened(sac, "seq 1 100; read go; seq 101 5000; read end; exit 0")
 
         async def half() -> bool:
             return b"\r\n100\r\n" in notes.kept[name].data
@@ -186,9 +186,17 @@ async def test_a_restart_loses_and_repeats_nothing(settings: Settings) -> None:
         await until(half)
         async with sac.sessions.attach(name) as terminal:
             await terminal.write(b"\n")
-    async with staged(settings, notes):
+    async with staged(settings, notes) as sac:
+
+        async def whole() -> bool:
+            return b"\r\n5000\r\n" in notes.kept[name].data
+
+        await until(whole)
+        async with sac.sessions.attach(name) as terminal:
+            await terminal.write(b"\n")
         kept = await seen_to_the_end(notes, name)
-    assert kept.data.replace(b"\r\n\r\n", b"\r\n") == b"".join(b"%d\r\n" % number for number in range(1, 5001))
+    numbers = b"".join(b"%d\r\n" % number for number in range(1, 5001))
+    assert kept.data.replace(b"\r\n\r\n", b"\r\n") == numbers
     assert kept.began == 2
 
 
