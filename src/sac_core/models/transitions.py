@@ -33,6 +33,7 @@ def attempt(status: AgentStatus, now: datetime, *, fresh: bool) -> AgentStatus:
     update: dict[str, object] = {"next_attempt": None}
     if fresh or status.next_attempt is not None or status.started_at is None:
         update |= {"started_at": now, "running_at": None}
+    status = _accepted(status, now)
     return status.model_copy(update=update | ({"restarts": 0} if fresh else {}))
 
 
@@ -69,8 +70,7 @@ def starting(status: AgentStatus, now: datetime, body: Observed) -> AgentStatus:
 def running(status: AgentStatus, now: datetime, launch_hash: str) -> AgentStatus:
     """It runs, with the current hash, and its holder has said hello."""
     since = status.running_at if status.phase == "Running" else now
-    if refusal(status) is not None:
-        status = _condition(status, now, APPLIED, "True")
+    status = _accepted(status, now)
     return _condition(status, now, "Ready", "True").model_copy(
         update=_QUIET | {"phase": "Running", "hash": launch_hash, "exit": None, "running_at": since}
     )
@@ -127,6 +127,11 @@ def restart_later(
         "started_at": now,
     }
     return ready.model_copy(update=update), delay
+
+
+def _accepted(status: AgentStatus, now: datetime) -> AgentStatus:
+    """What is wanted now is not refused any more, if it was."""
+    return _condition(status, now, APPLIED, "True") if refusal(status) is not None else status
 
 
 _QUIET: dict[str, object] = {"reason": "", "message": "", "progress": "", "next_attempt": None}

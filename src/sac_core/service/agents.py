@@ -44,11 +44,8 @@ class AgentService(StoredResources[Agent], Agents):
     async def start(self, name: str) -> Agent:
         allow(self._scope, "agents:start")
         agent = await self._known(name)
-        again = (
-            {"restartedAt": self._services.now().isoformat()}
-            if settled(agent.status, agent.metadata.generation)
-            else {}
-        )
+        waits = settled(agent.status, agent.metadata.generation) or refusal(agent.status) is not None
+        again = {"restartedAt": self._services.now().isoformat()} if waits else {}
         return await self._set(name, {"state": "Running", **again}, "start")
 
     async def stop(self, name: str) -> Agent:
