@@ -38,6 +38,7 @@ SAYS: dict[str, tuple[str, ...]] = {
     "terminal.sh": ("agent/demo", "detached; come back", "agent/demo deleted"),
     "exec_status.sh": ("2", "hi from /", "exit status 3", "agent/demo deleted"),
     "http_api.sh": ('"phase":"Pending"', "agent/demo", '"kind":"AgentList"'),
+    "replay.sh": ("session/", "PHASE", "hello", "bye", "demo.cast written", "agent/demo deleted"),
     "main_process.sh": ("1", "2", "3", "agent/ticker deleted"),
     "secrets.sh": ("github", "value", "16", "the variable is there", "secret/github deleted"),
     "backup.sh": ("The server has ended", "./sac.db", "agent/demo"),

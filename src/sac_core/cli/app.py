@@ -33,6 +33,8 @@ COMMANDS = (
     ("logs", "Print the output of an agent's main process.", "[OPTIONS] AGENT"),
     ("secrets", "Keep secrets for agents: put, list, get, delete.", "[OPTIONS] put|list|get|delete [NAME]"),
     ("keys", "Show root keys, or change to a new one.", "[OPTIONS] status|rotate"),
+    ("recordings", "List recordings of sessions.", "[OPTIONS] [AGENT]"),
+    ("replay", "Play a recording in this terminal.", "[OPTIONS] RECORDING"),
     ("doctor", "Check this installation and say what to do.", "[OPTIONS]"),
     ("plugins", "List the plugins, and those that failed to load.", "[OPTIONS]"),
     ("plugins new", "Make the folder of a new plugin.", "[OPTIONS] FAMILY NAME"),

@@ -45,7 +45,7 @@ async def get(
     async with connected(common) as sac:
         found = kind_named(sac.kinds, kind)
         documents, version = await _read(sac, found, name, selector)
-        _print(found, documents, output, one=name is not None)
+        show(found, documents, output, one=name is not None)
         if watch:
             await _follow(sac, found, name, selector, output, version)
     return 0
@@ -61,7 +61,8 @@ async def _read(sac: HttpSac, kind: RemoteKind, name: str | None, selector: str)
     return [thing.to_wire() for thing in page.items], page.version
 
 
-def _print(kind: RemoteKind, documents: list[dict[str, Any]], output: Format, *, one: bool) -> None:
+def show(kind: RemoteKind, documents: list[dict[str, Any]], output: Format, *, one: bool) -> None:
+    """Print things of a kind; ``one`` shows a single document instead of a list."""
     if output == "table":
         print("\n".join(table(kind.columns, documents)) if documents else f"No {kind.plural}.")
     elif output == "name":

@@ -18,6 +18,7 @@ from sac_core.cli.waiting import wait_for, wait_gone
 from sac_core.client.kinds import AGENT_KIND
 from sac_core.client.surface import HttpSac
 from sac_core.errors import InvalidError, NotFoundError
+from sac_core.models.recording import RecordingPolicy
 
 
 async def run(
@@ -28,6 +29,7 @@ async def run(
     name: str | None = None,
     executor: str | None = None,
     main: Switch = False,
+    recording: RecordingPolicy | None = None,
     rm: Switch = False,
     detach: Switch = False,
     detach_keys: str = keys.DEFAULT,
@@ -50,6 +52,8 @@ async def run(
         What runs it; without it, the server's default.
     main
         What follows -- is the agent's main process, kept running; `sac logs` shows its output.
+    recording
+        How its terminal is recorded, if more than the server's policy is wanted.
     rm
         Delete the agent when its terminal has ended, hung up, or this command was asked to end.
     detach
@@ -67,7 +71,7 @@ async def run(
     chosen = name or f"{runtime}-{secrets.token_hex(3)}"
     spec = _spec(runtime, folder, executor) | ({"command": list(command)} if main and command else {})
     async with ended_by_signals() as ended, connected(common) as sac:
-        session = await _open(sac, chosen, spec, () if main else command, rm=rm)
+        session = await _open(sac, chosen, spec, () if main else command, recording, rm=rm)
     if ended.status:
         return ended.status
     if detach:
@@ -91,12 +95,20 @@ def _spec(runtime: str, folder: Path | None, executor: str | None) -> dict[str, 
     return spec
 
 
-async def _open(sac: HttpSac, name: str, spec: dict[str, Any], command: tuple[str, ...], *, rm: bool) -> str:
+async def _open(
+    sac: HttpSac,
+    name: str,
+    spec: dict[str, Any],
+    command: tuple[str, ...],
+    recording: RecordingPolicy | None,
+    *,
+    rm: bool,
+) -> str:
     """Agent and session; with ``rm`` a failure leaves no agent behind."""
     await sac.agents.create(name, spec)
     try:
         await wait_for(sac.agents, name, "Running")
-        session = await sac.sessions.create(name, command=command or None, tty=rawtty.size())
+        session = await sac.sessions.create(name, command=command or None, tty=rawtty.size(), recording=recording)
     except BaseException:
         if rm:
             await _remove(sac, name)
