@@ -33,14 +33,17 @@ _PUT_TRIES = 3
 
 
 class PluginInfo(Model):
-    """A plugin as `sac plugins` shows it. ``state`` ``failed`` has a message; settings and options are JSON schemas."""
+    """A plugin as `sac plugins` shows it; settings and options are JSON schemas.
+
+    ``state``: ``failed`` is not used, ``troubled`` is used and did wrong; ``message`` says why, or what and when.
+    """
 
     name: str
     family: str
     summary: str = ""
     distribution: str = ""
     version: str = ""
-    state: Literal["loaded", "failed"] = "loaded"
+    state: Literal["loaded", "troubled", "failed"] = "loaded"
     message: str = ""
     settings: dict[str, Any] = Field(default_factory=dict)
     options: dict[str, Any] = Field(default_factory=dict)

@@ -1,86 +1,35 @@
-"""Opens what plugins offer. One that cannot be opened is known with its reason, unless it is configured for use."""
+"""Opens what plugins offer, all at the same time. One that cannot be opened is known with its reason.
+
+It stops nothing but itself, unless it is configured for use.
+"""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, SecretStr
+from pydantic import SecretStr
 
 from sac_core.contracts.authenticator import Authenticator
 from sac_core.contracts.context import PluginContext
 from sac_core.contracts.executor import Executor
 from sac_core.contracts.stage import Stage
 from sac_core.contracts.store import Store
+from sac_core.core.guard import GuardedAuthenticator, GuardedExecutor
+from sac_core.core.hosting import Hosted, Hosting, in_words
 from sac_core.errors import ConfigurationError
-from sac_core.hooks.records import AuthenticatorPlugin, ExecutorPlugin
+from sac_core.hooks.records import AuthenticatorPlugin, ExecutorPlugin, StagePlugin
 from sac_core.hooks.registry import Registry
 from sac_core.models.base import parse
 from sac_core.service.recording.recorder import NAME
 from sac_core.service.targets import Target, Targets
 from sac_core.settings import Settings
 
-log = logging.getLogger("sac.plugins")
+T = TypeVar("T")
 
-
-async def open_targets(
-    stack: AsyncExitStack, registry: Registry, settings: Settings, store: Store, folder: Path
-) -> Targets:
-    """All executors, opened."""
-    opened: dict[str, Target] = {}
-    failed: dict[str, str] = {}
-    for plugin in registry.executors.values():
-        try:
-            executor = await _open_executor(stack, plugin, settings, store, folder)
-            can = (await executor.probe()).capabilities
-        except Exception as error:
-            _refuse(plugin.name, error, needed={settings.default_executor, *settings.plugins})
-            failed[plugin.name] = str(error) or type(error).__name__
-        else:
-            opened[plugin.name] = Target(plugin.name, executor, plugin.isolated, "watch" in can, "files" in can)
-    return Targets(opened, failed)
-
-
-async def open_authenticators(
-    stack: AsyncExitStack,
-    registry: Registry,
-    settings: Settings,
-    store: Store,
-    folder: Path,
-    tokens: Sequence[SecretStr],
-) -> tuple[Authenticator, ...]:
-    """All authenticators, opened; the local one gets the data directory's tokens."""
-    found: list[Authenticator] = []
-    for plugin in registry.authenticators.values():
-        given = dict(settings.plugins.get(plugin.name, {}))
-        if plugin.name == "token":
-            given["tokens"] = [*given.get("tokens", ()), *tokens]
-        try:
-            found.append(await _open_authenticator(stack, plugin, given, store, folder))
-        except Exception as error:
-            # one authenticator less must not open a door, but it must not close all others either
-            _refuse(plugin.name, error, needed=set(settings.plugins) | {"token"})
-    return tuple(found)
-
-
-async def open_plugged_stages(
-    stack: AsyncExitStack, registry: Registry, settings: Settings, store: Store, folder: Path
-) -> tuple[dict[str, Stage], dict[str, str]]:
-    """All stages, opened, and why others could not be."""
-    opened: dict[str, Stage] = {}
-    failed: dict[str, str] = {}
-    for plugin in registry.stages.values():
-        try:
-            own = _settings(plugin.settings, plugin.name, settings.plugins.get(plugin.name, {}))
-            context = _context("stages", plugin.name, store, folder)
-            opened[plugin.name] = await stack.enter_async_context(plugin.open(own, context))
-        except Exception as error:
-            _refuse(plugin.name, error, needed=needed_stages(settings) | set(settings.plugins))
-            failed[plugin.name] = str(error) or type(error).__name__
-    return opened, failed
+_FOLDERS = {"executor": "executors", "authenticator": "auth", "stage": "stages"}
 
 
 def needed_stages(settings: Settings) -> set[str]:
@@ -88,31 +37,91 @@ def needed_stages(settings: Settings) -> set[str]:
     return set() if settings.recording == "off" else {NAME}
 
 
-async def _open_executor(
-    stack: AsyncExitStack, plugin: ExecutorPlugin, settings: Settings, store: Store, folder: Path
-) -> Executor:
-    own = _settings(plugin.settings, plugin.name, settings.plugins.get(plugin.name, {}))
-    return await stack.enter_async_context(plugin.open(own, _context("executors", plugin.name, store, folder)))
+@dataclass(frozen=True, slots=True)
+class Opener:
+    """Opens plugins with their settings and a context of their own."""
 
+    hosting: Hosting
+    registry: Registry
+    settings: Settings
+    store: Store
+    folder: Path
 
-async def _open_authenticator(
-    stack: AsyncExitStack, plugin: AuthenticatorPlugin, given: dict[str, Any], store: Store, folder: Path
-) -> Authenticator:
-    own = _settings(plugin.settings, plugin.name, given)
-    return await stack.enter_async_context(plugin.open(own, _context("auth", plugin.name, store, folder)))
+    async def targets(self) -> Targets:
+        """All executors, opened."""
+        opened: dict[str, Target] = {}
+        hosted: list[Hosted[Executor]] = self._begin("executor", self.registry.executors, Executor)
+        for name, executor in (await self._opened(hosted, needed={self.settings.default_executor})).items():
+            guarded = GuardedExecutor(name, executor, self.registry.troubles)
+            try:
+                can = (await guarded.probe()).capabilities
+            except Exception as error:
+                self._refuse("executor", name, error, needed={self.settings.default_executor})
+            else:
+                isolated = self.registry.executors[name].isolated
+                opened[name] = Target(name, guarded, isolated, "watch" in can, "files" in can)
+        failed = {name: self.registry.troubles.failure("executor", name) for name in self.registry.executors}
+        return Targets(opened, {name: why for name, why in failed.items() if why})
 
+    async def authenticators(self, tokens: Sequence[SecretStr]) -> tuple[Authenticator, ...]:
+        """All authenticators, opened; the local one gets the data directory's tokens.
 
-def _settings(model: type[BaseModel], name: str, given: dict[str, Any]) -> BaseModel:
-    return parse(model, given, field=f"plugins.{name}")
+        One less must not open a door, but it must not close all others either.
+        """
+        own = {"token": {"tokens": [*self.settings.plugins.get("token", {}).get("tokens", ()), *tokens]}}
+        hosted: list[Hosted[Authenticator]]
+        hosted = self._begin("authenticator", self.registry.authenticators, Authenticator, own)
+        opened = await self._opened(hosted, needed={"token"})
+        return tuple(GuardedAuthenticator(name, each, self.registry.troubles) for name, each in opened.items())
 
+    async def stages(self) -> tuple[dict[str, Stage], dict[str, str]]:
+        """All stages, opened, and why others could not be."""
+        hosted: list[Hosted[Stage]] = self._begin("stage", self.registry.stages, Stage)
+        opened = await self._opened(hosted, needed=needed_stages(self.settings))
+        failed = {name: self.registry.troubles.failure("stage", name) for name in self.registry.stages}
+        return opened, {name: why for name, why in failed.items() if why}
 
-def _context(family: str, name: str, store: Store, folder: Path) -> PluginContext:
-    own = folder / family / name
-    own.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return PluginContext(owner=store.installation, folder=own, state=store.state(f"{family}/{name}"))
+    def _begin(
+        self,
+        family: str,
+        offers: Mapping[str, ExecutorPlugin | AuthenticatorPlugin | StagePlugin],
+        kind: type[Any],
+        own: Mapping[str, dict[str, Any]] | None = None,
+    ) -> list[Hosted[Any]]:
+        return [self._host(family, offer, kind, (own or {}).get(name)) for name, offer in offers.items()]
 
+    def _host(
+        self,
+        family: str,
+        offer: ExecutorPlugin | AuthenticatorPlugin | StagePlugin,
+        kind: type[Any],
+        own: dict[str, Any] | None,
+    ) -> Hosted[Any]:
+        def make() -> Any:
+            given = {**self.settings.plugins.get(offer.name, {}), **(own or {})}
+            settings = parse(offer.settings, given, field=f"plugins.{offer.name}")
+            return offer.open(settings, self._context(family, offer.name))
 
-def _refuse(name: str, error: Exception, *, needed: set[str]) -> None:
-    if name in needed:
-        raise ConfigurationError(f"plugin {name!r} is needed and cannot be opened: {error}", hint="see: sac plugins")
-    log.warning("plugin %s cannot be opened: %s", name, error)
+        return self.hosting.host(family, offer.name, make, kind, self.registry.troubles)
+
+    def _context(self, family: str, name: str) -> PluginContext:
+        folder = _FOLDERS[family]
+        own = self.folder / folder / name
+        own.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return PluginContext(owner=self.store.installation, folder=own, state=self.store.state(f"{folder}/{name}"))
+
+    async def _opened(self, hosted: Sequence[Hosted[T]], *, needed: Collection[str]) -> dict[str, T]:
+        """By name, those that opened in time."""
+        found: dict[str, T] = {}
+        for each in hosted:
+            try:
+                found[each.name] = await each.opened()
+            except Exception as error:
+                self._refuse(each.family, each.name, error, needed=needed)
+        return found
+
+    def _refuse(self, family: str, name: str, error: Exception, *, needed: Collection[str]) -> None:
+        why = in_words(error)
+        if name in {*needed, *self.settings.plugins}:
+            raise ConfigurationError(f"plugin {name!r} is needed and cannot be opened: {why}", hint="see: sac plugins")
+        self.registry.troubles.fail(family, name, why)

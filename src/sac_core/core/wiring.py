@@ -13,10 +13,12 @@ from sac_core.contracts.context import utc_now
 from sac_core.contracts.sac import Sac
 from sac_core.contracts.store import Scope
 from sac_core.core.data_dir import local_token, make_private
+from sac_core.core.hosting import open_hosting
 from sac_core.core.place import Place
-from sac_core.core.plugins import needed_stages, open_authenticators, open_plugged_stages, open_targets
+from sac_core.core.plugins import Opener, needed_stages
 from sac_core.core.root_keys import open_keys
-from sac_core.errors import NotFoundError, UnauthenticatedError
+from sac_core.core.watchdog import open_watchdog
+from sac_core.errors import NotFoundError, UnauthenticatedError, UnavailableError
 from sac_core.hooks.loader import load
 from sac_core.hooks.registry import Registry
 from sac_core.models.principal import LOCAL, Principal
@@ -56,11 +58,21 @@ class Core:
         return LocalSac(self.services, Scope(principal, tenant, origin), version=__version__)
 
     async def authenticate(self, credentials: Credentials) -> Principal:
-        """Who has these credentials; raises `UnauthenticatedError`."""
+        """Who has these credentials; raises `UnauthenticatedError`.
+
+        One authenticator that fails leaves it to the others; `UnavailableError` when none of them knows.
+        """
+        failure: UnavailableError | None = None
         for authenticator in self.authenticators:
-            principal = await authenticator.authenticate(credentials)
-            if principal is not None:
-                return principal
+            try:
+                principal = await authenticator.authenticate(credentials)
+            except UnavailableError as error:
+                failure = error
+            else:
+                if principal is not None:
+                    return principal
+        if failure is not None and credentials.bearer is not None:
+            raise failure
         raise UnauthenticatedError(
             "these credentials are not known here",
             hint="use SAC_TOKEN as the server was started with, or the file `token` of its data directory",
@@ -86,11 +98,14 @@ async def open_core(
         required = {settings.default_executor, *settings.plugins, *needed_stages(settings)}
         registry = load(required=required, extra=[("recording", recording), *plugins])
         tokens = [local_token(folder), *([settings.token] if settings.token else [])]
-        authenticators = await open_authenticators(stack, registry, settings, store, folder, tokens)
-        targets = await open_targets(stack, registry, settings, store, folder)
+        await stack.enter_async_context(open_watchdog(registry))
+        hosting = await stack.enter_async_context(open_hosting())
+        opener = Opener(hosting, registry, settings, store, folder)
+        authenticators = await opener.authenticators(tokens)
+        targets = await opener.targets()
         bodies = await stack.enter_async_context(open_bodies())
         hub = await stack.enter_async_context(open_hub())
-        opened, failed = await open_plugged_stages(stack, registry, settings, store, folder)
+        opened, failed = await opener.stages()
         stages = await stack.enter_async_context(open_stages(utc_now, opened, failed))
         hub.on_resize = stages.resized
         chronicle = await stack.enter_async_context(open_chronicle(store, utc_now, server_id))

@@ -10,24 +10,21 @@ from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-import pluggy
-
 from sac_core.errors import ConfigurationError
-from sac_core.hooks.offers import OFFERS, fault_of, name_of, new_manager, offers_of
-from sac_core.hooks.registry import Failure, Origin, Registry
+from sac_core.hooks.offers import OFFERS, fault_of, listeners_of, name_of, offers_of
+from sac_core.hooks.registry import Failure, Listener, Origin, Registry
 
 log = logging.getLogger("sac.plugins")
 
 GROUP = "sac"
 """The group of entry points that plugins are found by."""
 
-_LISTENERS = ("sac_agent_event", "sac_session_event")
-
 
 @dataclass(slots=True)
 class _Found:
     offers: dict[tuple[str, str], tuple[Any, Origin]] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
+    listeners: dict[str, list[Listener]] = field(default_factory=dict)
 
     def add(self, family: str, offer: Any, origin: Origin) -> None:
         name = name_of(offer)
@@ -51,12 +48,11 @@ def load(*, required: Iterable[str] = (), extra: Iterable[tuple[str, object]] = 
 
     A broken plugin becomes a `Failure`; raises `ConfigurationError` only when a name in ``required`` is not usable.
     """
-    manager = new_manager()
     found = _Found()
     for origin, get in _candidates(extra):
         with _what_it_prints(origin):
-            _register(manager, found, origin, get)
-    registry = _registry(manager, found)
+            _register(found, origin, get)
+    registry = _registry(found)
     _check_required(registry, required)
     return registry
 
@@ -85,11 +81,11 @@ def _what_it_prints(origin: Origin) -> Iterator[None]:
         log.warning("plugin %s prints at its import: %s", origin, line[:500])
 
 
-def _register(manager: pluggy.PluginManager, found: _Found, origin: Origin, get: Callable[[], object]) -> None:
+def _register(found: _Found, origin: Origin, get: Callable[[], object]) -> None:
     try:
         plugin = get()
         offers = offers_of(plugin)
-        manager.register(plugin, name=f"{origin.distribution}:{origin.plugin}")
+        listeners = listeners_of(plugin)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a plugin may raise anything, SystemExit too, and must not take the host with it
@@ -97,9 +93,11 @@ def _register(manager: pluggy.PluginManager, found: _Found, origin: Origin, get:
         return
     for family, offer in offers:
         found.add(family, offer, origin)
+    for hook, told in listeners:
+        found.listeners.setdefault(hook, []).append(Listener(origin, told))
 
 
-def _registry(manager: pluggy.PluginManager, found: _Found) -> Registry:
+def _registry(found: _Found) -> Registry:
     families: dict[str, dict[str, Any]] = {family: {} for family, _ in OFFERS.values()}
     for (family, name), (offer, _) in found.offers.items():
         families[family][name] = offer
@@ -111,7 +109,7 @@ def _registry(manager: pluggy.PluginManager, found: _Found) -> Registry:
         kinds=families["kind"],
         origins={key: origin for key, (_, origin) in found.offers.items()},
         failures=tuple(found.failures),
-        listeners={name: call for name in _LISTENERS if (call := getattr(manager.hook, name)).get_hookimpls()},
+        listeners={hook: tuple(listeners) for hook, listeners in found.listeners.items()},
     )
 
 

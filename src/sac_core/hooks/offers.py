@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pluggy
@@ -24,6 +24,8 @@ OFFERS: dict[str, tuple[str, type[Any]]] = {
     "sac_kinds": ("kind", Kind),
 }
 """Family and record by the hook that offers them."""
+LISTENERS = ("sac_agent_event", "sac_session_event")
+"""The hooks that are told."""
 
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
 
@@ -71,6 +73,17 @@ def _ask(plugin: object, hook: str, cls: type[Any]) -> list[Any]:
         if not isinstance(offer, cls):
             raise ConfigurationError(f"{hook} offered a {type(offer).__name__}, not a {cls.__name__}")
     return offers
+
+
+def listeners_of(plugin: object) -> list[tuple[str, Callable[[object], object]]]:
+    """The hooks by which a plugin is told of something, each to be called with the event."""
+    return [(hook, _told(getattr(plugin, hook))) for hook in hooks_of(plugin) if hook in LISTENERS]
+
+
+def _told(hook: Callable[..., object]) -> Callable[[object], object]:
+    """As pluggy calls it: with the event by its name, or with nothing when the hook takes nothing."""
+    takes = "event" in inspect.signature(hook).parameters
+    return (lambda event: hook(event=event)) if takes else (lambda event: hook())
 
 
 def name_of(offer: Any) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import NamedTuple, TypeVar
 
 from sac_core.errors import InvalidError
 from sac_core.hooks.records import AuthenticatorPlugin, ExecutorPlugin, Offer, RuntimePlugin, StagePlugin
+from sac_core.hooks.troubles import Troubles
 from sac_core.models.kind import Kind
 
 log = logging.getLogger("sac.plugins")
@@ -38,6 +39,13 @@ class Failure:
     message: str
 
 
+class Listener(NamedTuple):
+    """A hook of one plugin that is told of something."""
+
+    origin: Origin
+    told: Callable[[object], object]
+
+
 @dataclass(frozen=True, slots=True)
 class Registry:
     """The plugins of one SAC."""
@@ -49,7 +57,8 @@ class Registry:
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     origins: Mapping[tuple[str, str], Origin] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
-    listeners: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    listeners: Mapping[str, tuple[Listener, ...]] = field(default_factory=dict)
+    troubles: Troubles = field(default_factory=Troubles)
 
     @property
     def told(self) -> frozenset[str]:
@@ -65,14 +74,29 @@ class Registry:
         return self._find(self.runtimes, "runtime", name)
 
     def tell(self, hook: str, event: object) -> None:
-        """Tell listeners after the fact; what a listener raises is logged and stops nothing."""
-        listener = self.listeners.get(hook)
-        if listener is None:
-            return
-        try:
-            listener(event=event)
-        except Exception:
-            log.exception("a plugin failed in %s", hook)
+        """Tell listeners after the fact; what one raises is logged, and stops neither the others nor us."""
+        for origin, told in self.listeners.get(hook, ()):
+            try:
+                told(event)
+            except (Exception, SystemExit) as error:
+                log.error("plugin %s failed in %s", origin, hook, exc_info=error)
+                self.troubles.note("listener", origin.plugin, f"{hook} raised {type(error).__name__}")
+
+    def listening(self) -> list[Origin]:
+        """Those that are told of events, each once."""
+        return list(dict.fromkeys(listener.origin for each in self.listeners.values() for listener in each))
+
+    def offers(self) -> Iterator[tuple[str, str, Offer]]:
+        """Family, name and record of all that may be opened or made."""
+        families: dict[str, Mapping[str, Offer]] = {
+            "executor": self.executors,
+            "runtime": self.runtimes,
+            "authenticator": self.authenticators,
+            "stage": self.stages,
+        }
+        for family, offers in families.items():
+            for name, offer in offers.items():
+                yield family, name, offer
 
     def _find(self, offers: Mapping[str, R], family: str, name: str) -> R:
         if name in offers:

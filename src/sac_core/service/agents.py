@@ -17,7 +17,7 @@ from sac_core.models.cause import Timeline
 from sac_core.models.launch import Launch
 from sac_core.models.lifecycle import refusal, settled
 from sac_core.models.process import Chunk
-from sac_core.service import documents, notes
+from sac_core.service import documents, notes, runtimes
 from sac_core.service.bodies import MAIN
 from sac_core.service.explaining import about_record
 from sac_core.service.opener import launch_of
@@ -114,7 +114,7 @@ class AgentService(StoredResources[Agent], Agents):
         parse(plugin.options, agent.spec.options, field="spec.options")
         spec = {**record.spec, "executor": record.spec.get("executor") or ref.name}
         agent = agent.model_copy(update={"spec": parse(AgentSpec, spec, field="spec")})
-        launch = self._services.registry.runtime(agent.spec.runtime).make().launch(agent)
+        launch = runtimes.launch(self._services.registry, agent)
         launch = await self._with_secrets(unit, record, agent, launch)
         return replace(
             record,

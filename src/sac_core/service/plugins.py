@@ -13,18 +13,11 @@ from sac_core.service.targets import Targets
 
 def describe(registry: Registry, targets: Targets, stages: Stages) -> tuple[PluginInfo, ...]:
     """Every offer and every failure, by family and name."""
-    families: Mapping[str, Mapping[str, Offer]] = {
-        "executor": registry.executors,
-        "runtime": registry.runtimes,
-        "authenticator": registry.authenticators,
-        "stage": registry.stages,
-    }
     unopened: Mapping[str, Mapping[str, str]] = {"executor": targets.failed, "stage": stages.failed}
     found = [
-        _offer(family, offer, registry.origins.get((family, name)), unopened.get(family, {}).get(name))
-        for family, offers in families.items()
-        for name, offer in offers.items()
+        _offer(registry, family, offer, unopened.get(family, {}).get(name)) for family, name, offer in registry.offers()
     ]
+    told = [_listener(registry, origin) for origin in registry.listening()]
     failed = [
         PluginInfo(
             name=failure.name,
@@ -36,10 +29,13 @@ def describe(registry: Registry, targets: Targets, stages: Stages) -> tuple[Plug
         )
         for failure in registry.failures
     ]
-    return tuple(sorted((*found, *failed), key=lambda plugin: (plugin.family, plugin.name)))
+    return tuple(sorted((*found, *told, *failed), key=lambda plugin: (plugin.family, plugin.name)))
 
 
-def _offer(family: str, offer: Offer, origin: Origin | None, why: str | None) -> PluginInfo:
+def _offer(registry: Registry, family: str, offer: Offer, why: str | None) -> PluginInfo:
+    origin = registry.origins.get((family, offer.name))
+    why = why or registry.troubles.failure(family, offer.name)
+    trouble = registry.troubles.told(family, offer.name)
     settings, options = getattr(offer, "settings", NoSettings), getattr(offer, "options", NoSettings)
     return PluginInfo(
         name=offer.name,
@@ -47,9 +43,23 @@ def _offer(family: str, offer: Offer, origin: Origin | None, why: str | None) ->
         summary=offer.summary,
         distribution=origin.distribution if origin else "",
         version=origin.version if origin else "",
-        state="failed" if why else "loaded",
-        message=why or "",
+        state="failed" if why else "troubled" if trouble else "loaded",
+        message=why or trouble,
         settings=settings.model_json_schema(),
         options=options.model_json_schema(),
         isolated=getattr(offer, "isolated", None),
+    )
+
+
+def _listener(registry: Registry, origin: Origin) -> PluginInfo:
+    """A plugin that is told of events, whatever else it offers."""
+    trouble = registry.troubles.told("listener", origin.plugin)
+    return PluginInfo(
+        name=origin.plugin,
+        family="listener",
+        summary="Is told of events",
+        distribution=origin.distribution,
+        version=origin.version,
+        state="troubled" if trouble else "loaded",
+        message=trouble,
     )

@@ -16,7 +16,7 @@ from sac_core.models.kind import AGENT
 from sac_core.models.process import TtySize
 from sac_core.models.recording import RecordingPolicy
 from sac_core.models.session import Session
-from sac_core.service import documents, notes
+from sac_core.service import documents, notes, runtimes
 from sac_core.service.explaining import about_session
 from sac_core.service.opener import find_session
 from sac_core.service.recording.policy import recorded
@@ -116,7 +116,7 @@ class SessionService(StoredResources[Session], Sessions):
         await self._services.chronicle.tell(unit, about_session(new), [note])
 
     def _terminal_of(self, agent: Agent) -> tuple[str, ...]:
-        command = self._services.registry.runtime(agent.spec.runtime).make().terminal(agent)
+        command = runtimes.terminal(self._services.registry, agent)
         if command is None:
             raise NotReadyError(
                 f"runtime {agent.spec.runtime!r} has no terminal of its own",

@@ -16,7 +16,7 @@ async def plugins(*, common: Common = HERE) -> int:
     rows = [["NAME", "FAMILY", "STATE", "FROM", "SUMMARY"]]
     for plugin in sorted(found, key=lambda item: (item.family, item.name)):
         origin = f"{plugin.distribution} {plugin.version}".strip()
-        text = plugin.message if plugin.state == "failed" else plugin.summary
+        text = plugin.summary if plugin.state == "loaded" else plugin.message
         if plugin.isolated is False and "not a sandbox" not in text:
             text += " [not a sandbox]"
         rows.append([printable(part) for part in (plugin.name, plugin.family, plugin.state, origin, text)])

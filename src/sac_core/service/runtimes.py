@@ -1,0 +1,44 @@
+"""What runtimes answer; a runtime that raises what is not ours takes nothing with it but the request."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+from sac_core.errors import SacError, UnavailableError
+from sac_core.hooks.registry import Registry
+from sac_core.models.agent import Agent
+from sac_core.models.launch import Launch
+from sac_core.models.process import Command
+
+log = logging.getLogger("sac.plugins")
+
+R = TypeVar("R")
+
+
+def launch(registry: Registry, agent: Agent) -> Launch | None:
+    """The body that an agent needs, as its runtime says; raises `InvalidError` for what it refuses."""
+    runtime = registry.runtime(agent.spec.runtime)
+    return _asked(registry, runtime.name, "launch", lambda: runtime.make().launch(agent), Launch)
+
+
+def terminal(registry: Registry, agent: Agent) -> Command | None:
+    """What a session of an agent runs by default, as its runtime says."""
+    runtime = registry.runtime(agent.spec.runtime)
+    return _asked(registry, runtime.name, "terminal", lambda: runtime.make().terminal(agent), Command)
+
+
+def _asked(registry: Registry, name: str, what: str, ask: Callable[[], R | None], kind: type[R]) -> R | None:
+    try:
+        answer = ask()
+        if answer is not None and not isinstance(answer, kind):
+            raise TypeError(f"{what} gave a {type(answer).__name__}, not a {kind.__name__}")
+    except SacError:
+        raise
+    except (Exception, SystemExit) as error:  # the text may be anything: only the class is told
+        log.error("runtime %s failed in %s", name, what, exc_info=error)
+        told = f"{what} raised {type(error).__name__}, which is no error of SAC's"
+        registry.troubles.note("runtime", name, told)
+        raise UnavailableError(f"runtime {name!r}: {told}", field="spec.runtime", hint="see: sac plugins") from error
+    return answer
