@@ -17,6 +17,7 @@ TO_WRITE = {
     "executor": ("bodies", "delete", "ensure", "observe", "open_holder", "probe"),
     "runtime": ("launch", "terminal"),
     "authenticator": ("authenticate", "invalid", "valid"),
+    "stage": ("aclose", "take", "begin", "need", "kept"),
 }
 
 
@@ -71,7 +72,7 @@ def test_what_is_no_name_is_refused(name: str) -> None:
 
 
 def test_an_unknown_family_is_refused_with_those_there_are() -> None:
-    with pytest.raises(InvalidError, match="executor, runtime, authenticator"):
+    with pytest.raises(InvalidError, match="executor, runtime, authenticator, stage"):
         skeleton("engine", "acme")
 
 

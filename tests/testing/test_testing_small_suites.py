@@ -1,4 +1,4 @@
-"""The suites of runtimes and authenticators catch every broken one, and leave nothing that nobody breaks."""
+"""The suites of runtimes, authenticators and stages catch every broken one, and leave nothing that nobody breaks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from sac_core.testing.promises.authenticators import AuthenticatorContract
 from sac_core.testing.promises.runtimes import RuntimeContract
+from sac_core.testing.stage_suite import StageContract
 
 pytest_plugins = ["pytester"]
 
@@ -36,6 +37,24 @@ CAUGHT_BY = {
     "broken_runtimes.HashesEnvironment": "test_the_environment_is_bound_and_not_hashed",
     "broken_runtimes.BindsNothing": "test_the_environment_is_bound_and_not_hashed",
     "broken_runtimes.NamesAnotherField": "test_what_is_wrong_is_refused_by_its_field",
+    "broken_stages.ChangesMind": "test_the_answer_for_a_session_stays_the_same",
+    "broken_stages.AsksDisk": "test_asking_does_no_input_or_output",
+    "broken_stages.BeginsBehindHeader": "test_a_new_session_begins_at_its_first_byte",
+    "broken_stages.ForgetsOffset": "test_what_was_taken_is_not_asked_for_again",
+    "broken_stages.CountsSizes": "test_a_size_moves_no_offset",
+    "broken_stages.CountsBytes": "test_a_gap_is_passed",
+    "broken_stages.ForgetsEnd": "test_the_end_is_taken_once",
+    "broken_stages.NeedsOutput": "test_a_session_without_a_byte_ends_too",
+    "broken_stages.KeepsInMemory": "test_another_instance_goes_on_where_the_first_was",
+    "broken_stages.LeavesOnce": "test_a_seat_is_left_any_number_of_times",
+    "broken_stages.ReadsText": "test_every_byte_is_kept_in_its_order",
+    "broken_stages.FlushesAtEnd": "test_nothing_is_lost_or_repeated_over_restarts",
+    "broken_stages.PlaceBeforeOutput": "test_a_cancelled_take_loses_and_repeats_nothing",
+    "broken_stages.SlowForEach": "test_a_full_backlog_is_taken_in_time",
+    "broken_stages.BlocksLoop": "test_no_take_blocks_the_event_loop",
+    "broken_stages.SharesPlace": "test_sessions_at_the_same_time_are_kept_apart",
+    "broken_stages.LeaksTask": "test_no_task_outlives_the_context",
+    "broken_stages.LogsOutput": "test_no_output_is_logged_or_shown",
 }
 MODULE = """
 import {module}
@@ -62,7 +81,9 @@ def failed(result: pytest.RunResult) -> set[str]:
     return {name.partition("[")[0] for name in names}
 
 
-@pytest.mark.parametrize("cls", ["broken_authenticators.GoodAuthenticator", "broken_runtimes.GoodRuntime"])
+@pytest.mark.parametrize(
+    "cls", ["broken_authenticators.GoodAuthenticator", "broken_runtimes.GoodRuntime", "broken_stages.GoodStage"]
+)
 def test_what_keeps_its_promises_passes_whole(pytester: pytest.Pytester, cls: str) -> None:
     result = run(pytester, cls)
     assert set(result.parseoutcomes()) == {"passed"}
@@ -77,13 +98,13 @@ def test_a_broken_one_is_caught_by_its_test(pytester: pytest.Pytester, cls: str,
 
 
 def test_every_test_of_a_suite_catches_something() -> None:
-    for suite in (AuthenticatorContract, RuntimeContract):
+    for suite in (AuthenticatorContract, RuntimeContract, StageContract):
         tests = {name for name, _ in inspect.getmembers(suite, inspect.isfunction) if name.startswith("test_")}
         assert tests <= set(CAUGHT_BY.values())
 
 
 def test_every_broken_one_is_tried() -> None:
-    for name in ("broken_authenticators", "broken_runtimes"):
+    for name in ("broken_authenticators", "broken_runtimes", "broken_stages"):
         module = importlib.import_module(name)
         own = [cls for cls in vars(module).values() if isinstance(cls, type) and cls.__module__ == name]
         broken = {f"{name}.{cls.__name__}" for cls in own if not cls.__name__.startswith(("Good", "BrokenContract"))}

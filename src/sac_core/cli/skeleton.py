@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sac_core.errors import InvalidError
 
-DISTRIBUTIONS = {"executor": "sac-executor", "runtime": "sac-agent", "authenticator": "sac-auth"}
+DISTRIBUTIONS = {"executor": "sac-executor", "runtime": "sac-agent", "authenticator": "sac-auth", "stage": "sac-stage"}
 """What a distribution's name begins with, by the family that it offers."""
 
 _TEMPLATES = Path(str(files("sac_core"))) / "cli" / "templates"

@@ -4,7 +4,8 @@ Belongs here: what a stranger needs to know that a plugin is done. May import an
 Does not belong here: anything that SAC needs to run; nothing of ours imports this package.
 
 - `executor_suite.ExecutorContract`: subclass it, override ``open_executor``, and pytest checks the ten promises.
-- `runtime_suite.RuntimeContract`, `authenticator_suite.AuthenticatorContract`: the same for the other families.
+- `runtime_suite.RuntimeContract`, `authenticator_suite.AuthenticatorContract`, `stage_suite.StageContract`: the same
+  for the other families.
 - `packaging.PackagingContract`: what the distribution of a plugin has to be, whatever it offers.
 - `simulated.SimulatedExecutor` on a `simulated_target.SimulatedTarget`: an outside world in memory, with its own clock.
 - `faults.FaultPlan`: a fault at any call and any await of the simulated executor.

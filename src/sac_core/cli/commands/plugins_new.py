@@ -14,7 +14,7 @@ def new(family: str, name: str, /, *, folder: Path | None = None, common: Common
     Parameters
     ----------
     family
-        What it offers: executor, runtime or authenticator.
+        What it offers: executor, runtime, authenticator or stage.
     name
         What it is called.
     folder

@@ -24,7 +24,12 @@ PREFIXES = {
     "kind": "sac-kind",
 }
 """What a distribution's name begins with, by the family that it offers."""
-SUITES = {"executor": "ExecutorContract", "runtime": "RuntimeContract", "authenticator": "AuthenticatorContract"}
+SUITES = {
+    "executor": "ExecutorContract",
+    "runtime": "RuntimeContract",
+    "authenticator": "AuthenticatorContract",
+    "stage": "StageContract",
+}
 USABLE = frozenset({"hooks", "held", "contracts", "wire", "models", "errors"})
 """The parts of SAC that plugins build against; all else may change at any time."""
 OURS = frozenset({"sac_core", "pydantic", "pydantic_core", "anyio", "typing_extensions"})

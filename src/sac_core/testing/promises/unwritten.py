@@ -10,8 +10,8 @@ SAID = "not written yet: "
 
 
 def unwritten(thing: object, contract: type) -> list[str]:
-    """The methods of a contract whose body, in the class of ``thing``, names NotImplementedError."""
-    cls = type(thing)
+    """The methods of a contract whose body, in ``thing`` or its class, names NotImplementedError."""
+    cls = thing if isinstance(thing, type) else type(thing)
     found = []
     for name, _ in inspect.getmembers(contract, inspect.isfunction):
         code = getattr(getattr(cls, name, None), "__code__", None)

@@ -1,0 +1,11 @@
+"""What every distribution of plugins has to be."""
+
+from pathlib import Path
+
+from sac_core.testing.packaging import PackagingContract
+
+pytest_plugins = ["sac_core.testing.pytest_plugin"]
+
+
+class TestPackaging(PackagingContract):
+    project = Path(__file__).parents[1]
