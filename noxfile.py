@@ -48,6 +48,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def sweep(session: nox.Session) -> None:
+    """The whole crash sweep, of which the tests play a part: about half an hour."""
+    install(session, "test")
+    session.run("pytest", "--quiet", "tests/service/test_service_crashes.py", env={"SAC_TEST_SWEEP": "1"})
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """The documentation, with every broken link an error."""
     install(session, "docs")

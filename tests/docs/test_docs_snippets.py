@@ -34,6 +34,7 @@ SAYS: dict[str, tuple[str, ...]] = {
     "try_plugin.py": ("42",),
     "record.py": ('"version": 2', "hello"),
     "connect.py": ("42",),
+    "crash_sweep.py": ("faults struck",),
     "first_agent.sh": ("agent/demo", "Running", "hello", "not a sandbox", "agent/demo deleted"),
     "terminal.sh": ("agent/demo", "detached; come back", "agent/demo deleted"),
     "exec_status.sh": ("2", "hi from /", "exit status 3", "agent/demo deleted"),

@@ -1,93 +1,113 @@
 """The server dies, or is lied to, at every point of an agent's life; after a restart everything is true again.
 
 Judged by the bodies themselves, never by our rows: at most one alive, none without a row, no row that claims one.
+`make test` plays each so-manieth case; `nox -s sweep` plays all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping, Sequence
 
-import anyio
 import pytest
 
-from sac_core.contracts.sac import Sac
-from sac_core.errors import SacError
-from sac_core.testing.faults import FaultKind, FaultPlan, FaultPoint, SimulatedKill
-from sac_core.testing.fixtures import eventually
+from sac_core.contracts.store import EVERYWHERE, Record, Scope, Store
+from sac_core.models import transitions
+from sac_core.service import idempotency
+from sac_core.service.agent_keeper import AgentKeeper
+from sac_core.service.agent_work import Step, Work
+from sac_core.service.reconciler import Reconciler
+from sac_core.testing.faults import FAULT_KINDS, FaultPoint
+from sac_core.testing.judgement import overlaps
+from sac_core.testing.operations import LIFE
+from sac_core.testing.simulated_program import Beat
+from sac_core.testing.sweep import points, sweep
 from simulated_world import World
 
-LIFE_DEADLINE = 15.0
+EVERY = int(os.environ.get("SAC_TEST_SWEEP", "29"))
+"""Odd, so that each kind of fault has its turn."""
+
+Worlds = Callable[[str], World]
 
 
-async def life(sac: Sac) -> None:
-    """Everything that an agent and a session can go through."""
-    await sac.agents.create("a1")
-    await sac.agents.wait("a1", timeout=LIFE_DEADLINE)
-    session = await sac.sessions.create("a1", command=["cat"])
-    async with sac.sessions.attach(session.metadata.name) as terminal:
-        await terminal.write(b"x")
-    await sac.sessions.delete(session.metadata.name)
-    await sac.agents.patch("a1", {"spec": {"command": ["idle"]}})
-    await sac.agents.wait("a1", timeout=LIFE_DEADLINE)
-    await sac.agents.stop("a1")
-    await sac.agents.wait("a1", "Stopped", timeout=LIFE_DEADLINE)
-    await sac.agents.start("a1")
-    await sac.agents.wait("a1", timeout=LIFE_DEADLINE)
-    await sac.agents.delete("a1")
-    await sac.agents.wait("a1", "absent", timeout=LIFE_DEADLINE)
+def methods(found: Sequence[tuple[int, FaultPoint]], operation: str) -> set[str]:
+    """The methods that an operation calls."""
+    return {point.method for step, point in found if LIFE[step].name == operation}
 
 
-async def live(world: World, faults: FaultPlan) -> None:
-    """One server's life, as far as it gets."""
-    try:
-        with anyio.move_on_after(LIFE_DEADLINE):
-            async with world.sac(faults) as sac:
-                await life(sac)
-    except SacError:
-        pass  # a fault that reached the caller, who would try again
-    except BaseExceptionGroup as group:
-        if group.split(SimulatedKill)[1] is not None:
-            raise
-    except SimulatedKill:
-        pass
+async def test_a_life_passes_every_call_that_changes_something(worlds: Worlds) -> None:
+    found = await points(worlds("undisturbed"))
+    writing = {"store.transaction", "unit.update", "unit.causes.add"}
+    assert methods(found, "create") >= writing | {"ensure", "unit.insert", "store.state.put"}
+    assert methods(found, "update") >= writing | {"ensure", "observe"}
+    assert methods(found, "stop") >= writing | {"stop"}
+    assert methods(found, "start") >= writing | {"ensure"}
+    assert methods(found, "delete") >= writing | {"delete", "unit.remove"}
+    assert methods(found, "open") >= writing | {"open_process", "process.output", "process.write", "unit.insert"}
+    assert methods(found, "close") >= {"store.transaction", "unit.update", "unit.remove"}
+    assert len(found) > 300
 
 
-async def true_again(world: World) -> None:
-    """What must hold some time after a restart."""
-    async with world.sac() as sac:
-
-        async def settled() -> bool:
-            rows = {agent.metadata.uid: agent for agent in (await sac.agents.list()).items}
-            bodies = [body for body in world.target.bodies() if body.phase not in ("stopped", "failed", "exited")]
-            done = all(a.status.phase in ("Running", "Stopped", "Completed", "Failed") for a in rows.values())
-            claimed = {uid for uid, agent in rows.items() if agent.status.phase == "Running"}
-            sessions = [session.status.phase for session in (await sac.sessions.list()).items]
-            done = done and all(phase in ("Running", "Ended") for phase in sessions)
-            return done and {body.key.uid for body in bodies} == claimed
-
-        await eventually(settled, 15, describe="rows and bodies agree")
-    assert max(world.target.most_alive.values(), default=0) <= 1
-
-
-async def points(world: World) -> list[FaultPoint]:
-    """Every point that an undisturbed life passes."""
-    plan = FaultPlan()
-    async with world.sac(plan) as sac:
-        await life(sac)
-    return list(dict.fromkeys(plan.visited))
-
-
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(7200 if EVERY == 1 else 120)
 @pytest.mark.usefixtures("short_deadlines")
-@pytest.mark.parametrize("kind", ["kill", "deceive", "raise", "hang"])
-async def test_after_a_fault_anywhere_everything_is_true_again(worlds: Callable[[str], World], kind: FaultKind) -> None:
-    known = [point for point in await points(worlds("undisturbed")) if point.method not in ("probe", "watch")]
-    assert len({point.method for point in known}) >= 5, "the life no longer passes what it should"
-    chosen = known[:: 1 if kind == "kill" else 4]
-    for number, point in enumerate(chosen):
-        world = worlds(f"w{number}")
-        await live(world, FaultPlan({point: kind}))
-        try:
-            await true_again(world)
-        except AssertionError as error:
-            raise AssertionError(f"after {kind} at {point}: {error}") from error
+async def test_after_a_fault_anywhere_everything_is_true_again(worlds: Worlds) -> None:
+    report = await sweep(worlds, every=EVERY)
+    assert report.problems == []
+    assert {kind for _, kind in report.struck} == set(FAULT_KINDS)
+    assert {operation for operation, _ in report.struck} == {operation.name for operation in LIFE}
+    assert sum(report.struck.values()) > 0.8 * len(report.cases), "most faults never happened"
+
+
+async def row_first(self: AgentKeeper, work: Work) -> Step | None:
+    """The row goes before the body."""
+    async with work.services.store.transaction(EVERYWHERE) as unit:
+        await unit.remove(await unit.by_uid("Agent", work.key.uid))
+    await work.delete(purge=True)
+    return None
+
+
+async def stops_nothing(self: AgentKeeper, work: Work) -> Step:
+    """It is said to be stopped, and nobody asked the executor."""
+    return Step(transitions.stopped(self._seen(work), work.services.now()))
+
+
+async def leaves_orphans(*_: object) -> None:
+    """Bodies without a row are nobody's business."""
+
+
+async def forgets_keys(
+    store: Store, scope: Scope, key: str, record: Record, document: object
+) -> tuple[Record, Record | None]:
+    """Each request is the first of its key."""
+    return record, None
+
+
+@pytest.mark.parametrize(
+    ("operation", "where", "mistakes", "said"),
+    [
+        ("delete", AgentKeeper, {"_delete": row_first}, "without a row"),
+        ("stop", AgentKeeper, {"_stop": stops_nothing}, "is said to be Stopped, and its body lives"),
+        ("create", idempotency, {"claim": forgets_keys}, "tried again: it does not hold"),
+    ],
+)
+async def test_the_sweep_finds_mistakes(
+    worlds: Worlds,
+    monkeypatch: pytest.MonkeyPatch,
+    operation: str,
+    where: object,
+    mistakes: Mapping[str, object],
+    said: str,
+) -> None:
+    monkeypatch.setattr("sac_core.testing.sweep._HEALED", 0.5)
+    monkeypatch.setattr(Reconciler, "_remove_orphans", leaves_orphans)
+    for name, mistake in mistakes.items():
+        monkeypatch.setattr(where, name, mistake)
+    life = [each for each in LIFE if each.name in ("create", operation, "delete")]
+    report = await sweep(worlds, life, kinds=["kill"], every=9)
+    assert any(said in problem for problem in report.problems), report.problems
+
+
+def test_a_body_that_lives_on_beside_its_follower_is_told() -> None:
+    beats = [Beat("a", "1"), Beat("b", "7"), Beat("a", "1"), Beat("a", "2"), Beat("a", "2"), Beat("c", "1")]
+    assert list(overlaps(beats)) == []
+    assert list(overlaps([*beats, Beat("a", "1")])) == ["body 1 of 'a' lived on beside its follower"]

@@ -14,7 +14,7 @@ from sac_core.models.body import Key
 from sac_core.models.launch import NO_SECRETS, Launch, Mount, Template
 from sac_core.models.process import Command
 from sac_core.testing.clock import SimulatedClock
-from sac_core.testing.faults import FAULT_KINDS, FaultPlan, FaultPoint, SimulatedKill, sweep
+from sac_core.testing.faults import FAULT_KINDS, FaultPlan, FaultPoint, SimulatedKill, pairs
 from sac_core.testing.fixtures import new_key
 from sac_core.testing.simulated import SimulatedExecutor
 from sac_core.testing.simulated_target import SimulatedTarget, StartPlan
@@ -73,9 +73,9 @@ async def test_every_method_has_points_before_and_after() -> None:
 
 
 async def test_after_any_fault_anywhere_a_new_instance_ends_the_life() -> None:
-    pairs = list(sweep(await points_of_a_life()))
-    assert len(pairs) >= 30 * len(FAULT_KINDS)
-    for point, kind in pairs:
+    planned = list(pairs(await points_of_a_life()))
+    assert len(planned) >= 30 * len(FAULT_KINDS)
+    for point, kind in planned:
         target, key, plan = SimulatedTarget(), new_key(), FaultPlan({point: kind})
         await suffer(target, key, plan)
         assert plan.struck == [point], f"{kind} at {point} never happened"

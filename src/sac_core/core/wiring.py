@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from sac_core import __version__
 from sac_core.contracts.authenticator import Authenticator, Credentials
 from sac_core.contracts.context import utc_now
 from sac_core.contracts.sac import Sac
-from sac_core.contracts.store import Scope
+from sac_core.contracts.store import Scope, Store
 from sac_core.core.data_dir import local_token, make_private
 from sac_core.core.hosting import open_hosting
 from sac_core.core.place import Place
@@ -81,11 +81,15 @@ class Core:
 
 @asynccontextmanager
 async def open_core(
-    settings: Settings | None = None, *, plugins: Iterable[tuple[str, object]] = ()
+    settings: Settings | None = None,
+    *,
+    plugins: Iterable[tuple[str, object]] = (),
+    around: Callable[[Store], Store] = lambda store: store,
 ) -> AsyncIterator[Core]:
     """Open SAC with ``settings`` (none: from the environment), ready to serve, until the context is left.
 
-    ``plugins`` are (name, module or object) pairs used besides the installed ones. Agents go on running afterwards.
+    ``plugins`` are (name, module or object) pairs used besides the installed ones; ``around`` may put something of
+    tests around the store, as `sac_core.testing.faulty`. Agents go on running afterwards.
     Raises `ConfigurationError` when the data directory is in use or a plugin that is needed does not work.
     """
     settings = settings or load_settings()
@@ -93,6 +97,7 @@ async def open_core(
         folder = make_private(settings.data_dir)
         server_id = uuid.uuid4().hex[:12]
         store = await stack.enter_async_context(open_sqlite_store(folder / "sac.db", server_id=server_id))
+        store = around(store)
         sealing, rotation = await stack.enter_async_context(open_keys(settings, folder, store.data_keys()))
         recording = RecordingOffers(Archive(store, sealing, utc_now), folder, days=settings.recording_days)
         required = {settings.default_executor, *settings.plugins, *needed_stages(settings)}

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from sac_core.errors import UnavailableError
 from sac_core.models.body import Finding
 from sac_core.store.connection import Run
+from sac_core.store.migrate import newest_known
 
 _CHECK = "database"
 _REVISION = text("SELECT version_num FROM alembic_version")
@@ -22,15 +19,8 @@ async def revision_finding(run: Run) -> Finding:
         found = [row[0] for row in await run(_REVISION)]
     except UnavailableError as error:
         return Finding(level="error", check=_CHECK, message=error.message, advice=error.hint or "")
-    if found == [_newest_known()]:
+    if found == [newest_known()]:
         return Finding(level="ok", check=_CHECK, message=f"it answers, at revision {found[0]}")
-    message = f"it is at revision {', '.join(found) or 'none'}, this server knows {_newest_known()}"
+    message = f"it is at revision {', '.join(found) or 'none'}, this server knows {newest_known()}"
     advice = "restart the server with the newest SAC that used it"
     return Finding(level="error", check=_CHECK, message=message, advice=advice)
-
-
-@lru_cache(maxsize=1)
-def _newest_known() -> str | None:
-    config = Config()
-    config.set_main_option("script_location", "sac_core.store:migrations")
-    return ScriptDirectory.from_config(config).get_current_head()

@@ -10,14 +10,14 @@ from sqlalchemy import Connection, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sac_core.store.faults import translated
-from sac_core.store.migrate import migrate
+from sac_core.store.migrate import migrate, one_at_a_time
 from sac_core.store.tables import counter, installation
 
 
 async def prepare(engine: AsyncEngine, *, before: Callable[[Connection], None] | None = None) -> tuple[str, int]:
     """Migrate, in one transaction that begins with ``before``; the installation's id and the newest version."""
     with translated():
-        async with engine.begin() as connection:
+        async with one_at_a_time(), engine.begin() as connection:
             if before is not None:
                 await connection.run_sync(before)
             await connection.run_sync(migrate)

@@ -8,6 +8,8 @@ Does not belong here: anything that SAC needs to run; nothing of ours imports th
   for the other families.
 - `packaging.PackagingContract`: what the distribution of a plugin has to be, whatever it offers.
 - `simulated.SimulatedExecutor` on a `simulated_target.SimulatedTarget`: an outside world in memory, with its own clock.
-- `faults.FaultPlan`: a fault at any call and any await of the simulated executor.
+- `faults.FaultPlan`: a fault at any call and any await of the simulated executor, and of a `faulty.faulty` store.
+- `simulated_world.SimulatedWorld`: SAC on such a target and store, opened again and again.
+- `sweep.sweep`: a fault at every point of every operation of a life, and whether all is true after a restart.
 - `fixtures`: a `PluginContext` of its own, a free port, `eventually`.
 """

@@ -1,13 +1,13 @@
-"""Faults at every call and every await of the simulated executor.
+"""Faults at every call and every await of the simulated executor, and of whatever `faulty` wraps.
 
 Run a scenario once with an empty plan and read ``plan.visited``: that is every point there is. Then run it again for
-each point and each kind of `FAULT_KINDS`; `sweep` gives the pairs.
+each point and each kind of `FAULT_KINDS`; `pairs` gives them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple, get_args
 
 import anyio
@@ -22,10 +22,14 @@ FAULT_KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 
 
 class SimulatedKill(BaseException):
-    """The server died here: what was done stays done, nothing of the executor instance works any more.
+    """The server died here: what was done stays done, nothing of it works any more.
 
     No `Exception`, so that no ordinary handler survives it.
     """
+
+
+_UNPLANNED = 0
+"""The number of calls that began before the plan was armed."""
 
 
 class FaultPoint(NamedTuple):
@@ -37,29 +41,48 @@ class FaultPoint(NamedTuple):
 
 
 class FaultPlan:
-    """Which faults happen where, and which points a run has passed. One plan is for one run."""
+    """Which faults happen where, and which points a run has passed. One plan is for one run.
 
-    def __init__(self, faults: Mapping[FaultPoint, FaultKind] | None = None) -> None:
+    One that is not ``armed`` counts nothing until `arm`: what a scenario needs first is made without faults.
+    """
+
+    def __init__(self, faults: Mapping[FaultPoint, FaultKind] | None = None, *, armed: bool = True) -> None:
         self._faults = dict(faults or {})
+        self._armed = armed
         self._calls: Counter[str] = Counter()
         self.visited: list[FaultPoint] = []
         self.struck: list[FaultPoint] = []
         """Those of the planned faults that happened."""
         self.killed = False
 
+    def arm(self, faults: Mapping[FaultPoint, FaultKind] | None = None) -> None:
+        """Calls that begin from now on are numbered, from 1 again, and suffer what is planned, and ``faults``."""
+        self._faults |= faults or {}
+        self._armed = True
+        self._calls.clear()
+        self.visited.clear()
+
+    def kill(self) -> None:
+        """The server dies now: from here on every call is a `SimulatedKill`, and nothing has an effect."""
+        self.killed = True
+
     def begin(self, method: str) -> PlannedCall:
         """Number a new call of ``method``; `SimulatedKill` once the run was killed."""
         self.stop_if_killed()
+        if not self._armed:
+            return PlannedCall(self, method, _UNPLANNED)
         self._calls[method] += 1
         return PlannedCall(self, method, self._calls[method])
 
     def stop_if_killed(self) -> None:
         """Nothing works any more for who was killed."""
         if self.killed:
-            raise SimulatedKill("this executor instance died")
+            raise SimulatedKill("this server died")
 
     def at(self, point: FaultPoint) -> FaultKind | None:
         """Record the point; the fault that is due there, if any."""
+        if point.call == _UNPLANNED:
+            return None
         self.visited.append(point)
         kind = self._faults.get(point)
         if kind is not None:
@@ -85,7 +108,7 @@ class PlannedCall:
         if kind == "hang":
             await anyio.sleep_forever()
         if kind == "kill":
-            self._plan.killed = True
+            self._plan.kill()
             raise SimulatedKill(f"{self._method} call {self._call}, {step}")
         self._deceive = self._deceive or kind == "deceive"
         if step == "after" and self._deceive:
@@ -95,7 +118,7 @@ class PlannedCall:
         return UnavailableError(f"simulated fault in {self._method}, call {self._call}, {step}", retry_after=0.0)
 
 
-def sweep(visited: list[FaultPoint]) -> Iterator[tuple[FaultPoint, FaultKind]]:
+def pairs(visited: Iterable[FaultPoint]) -> Iterator[tuple[FaultPoint, FaultKind]]:
     """Every point of a recorded run with every kind of fault, each once, in order."""
     for point in dict.fromkeys(visited):
         for kind in FAULT_KINDS:
