@@ -1,6 +1,8 @@
 import { AgentPage } from "./pages/agent";
 import { AgentsPage } from "./pages/agents";
 import { NewAgentPage } from "./pages/new-agent";
+import { RecordingPage } from "./pages/recording";
+import { RecordingsPage } from "./pages/recordings";
 import { SessionPage } from "./pages/session";
 import { SignInPage } from "./pages/sign-in";
 import { Layout } from "./parts/layout";
@@ -13,7 +15,7 @@ export function App() {
   const here = useValue(route);
   if (who.state !== "in") return <SignInPage identity={who} />;
   return (
-    <Layout principal={who.principal} wide={here.page === "session"}>
+    <Layout principal={who.principal} wide={here.page === "session" || here.page === "recording"}>
       <Page route={here} />
     </Layout>
   );
@@ -31,5 +33,9 @@ function Page({ route }: { route: Route }) {
       return <AgentPage key={route.agent} name={route.agent} asking={true} />;
     case "session":
       return <SessionPage key={route.name} name={route.name} />;
+    case "recordings":
+      return <RecordingsPage />;
+    case "recording":
+      return <RecordingPage key={route.name} name={route.name} />;
   }
 }

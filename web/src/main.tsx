@@ -6,6 +6,7 @@ import "./styles/layout.css";
 import "./styles/parts.css";
 import "./styles/pages.css";
 import "./styles/terminal.css";
+import "./styles/player.css";
 
 const root = document.getElementById("app");
 if (root) render(<App />, root);

@@ -1,5 +1,5 @@
-import { request } from "./http";
-import type { Agent, Cause, Plugin, Session, Status } from "./types";
+import { request, stream } from "./http";
+import type { Agent, Cause, Plugin, Recording, Session, Status } from "./types";
 
 const at = (name: string): string => encodeURIComponent(name);
 
@@ -41,6 +41,36 @@ export function getSession(name: string): Promise<Session> {
 
 export function endSession(name: string): Promise<unknown> {
   return request("DELETE", `sessions/${at(name)}`);
+}
+
+const PAGE = 500;
+const PAGES = 4;
+
+/** Recordings that a field selector finds, of an empty one all; at most 2,000, and whether there are more. */
+export async function listRecordings(selector: string): Promise<{ items: Recording[]; more: boolean }> {
+  const items: Recording[] = [];
+  let next: string | undefined;
+  for (let page = 0; page < PAGES; page += 1) {
+    const query = new URLSearchParams({ limit: String(PAGE), fieldSelector: selector, ...(next ? { continue: next } : {}) });
+    const found = await request<{ items: Recording[]; metadata: { continue?: string } }>("GET", `recordings?${query}`);
+    items.push(...found.items);
+    next = found.metadata.continue;
+    if (!next) break;
+  }
+  return { items, more: next !== undefined };
+}
+
+export function getRecording(name: string): Promise<Recording> {
+  return request("GET", `recordings/${at(name)}`);
+}
+
+export function deleteRecording(name: string): Promise<unknown> {
+  return request("DELETE", `recordings/${at(name)}`);
+}
+
+/** A recording as asciicast v2, as it comes. */
+export function readCast(name: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  return stream(`recordings/${at(name)}/cast`, signal);
 }
 
 export async function listPlugins(): Promise<Plugin[]> {

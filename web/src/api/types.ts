@@ -80,8 +80,26 @@ export interface Cause {
 export interface Session {
   kind: "Session";
   metadata: Metadata;
-  spec: { agent: string; command?: string[]; cwd?: string; tty?: { cols: number; rows: number } };
+  spec: { agent: string; command?: string[]; cwd?: string; tty?: { cols: number; rows: number }; recording?: string };
   status: { phase: SessionPhase; reason?: string; message?: string; exit?: Exit; openedAt?: string; endedAt?: string };
+}
+
+export type RecordingPhase = "Recording" | "Complete" | "Interrupted";
+
+/** What a session printed. All but phase and start is told once it has ended; `duration` in seconds. */
+export interface Recording {
+  kind: "Recording";
+  metadata: Metadata;
+  spec: { session: string; sessionUid: string; agent: string; agentUid: string; policy: string; command?: string[] };
+  status: {
+    phase: RecordingPhase;
+    startedAt?: string;
+    endedAt?: string;
+    duration?: number;
+    bytes?: number;
+    missed?: number;
+    exit?: Exit;
+  };
 }
 
 export type Resource = Agent | Session;

@@ -16,6 +16,7 @@ import { go, links } from "../state/route";
 import { t } from "../strings";
 import { CommandDialog } from "./command";
 import { enterTerminal } from "./enter";
+import { AgentRecordings } from "./recordings";
 import { AgentSessions } from "./sessions";
 import { useTitle } from "../parts/title";
 
@@ -51,6 +52,7 @@ function Known({ agent, asking }: { agent: Agent; asking: boolean }) {
       {!asking && <ProblemBanner problem={action.problem} onClose={action.clear} />}
       {asking && <CommandDialog action={action} onRun={(command) => void open(command)} onClose={() => go(links.agent(name))} />}
       <AgentSessions agent={agent} />
+      <AgentRecordings agent={agent} />
       <Overview agent={agent} />
       <Conditions conditions={agent.status.conditions ?? []} />
       <Timeline agent={agent} />

@@ -20,6 +20,9 @@ export const Mark = () => (
 export const Plus = () => <Icon><path d="M8 3v10M3 8h10" /></Icon>;
 export const Prompt = () => <Icon><path d="M3 4.5L6.5 8 3 11.5M8.5 11.5H13" /></Icon>;
 export const Play = () => <Icon><path d="M5 3.5v9l7-4.5z" /></Icon>;
+export const Pause = () => <Icon><path d="M5.5 3.5v9M10.5 3.5v9" /></Icon>;
+export const Before = () => <Icon><path d="M4 10l4-4 4 4" /></Icon>;
+export const Behind = () => <Icon><path d="M4 6l4 4 4-4" /></Icon>;
 export const Stop = () => <Icon><rect x="4" y="4" width="8" height="8" rx="1" /></Icon>;
 export const Again = () => <Icon><path d="M13 8a5 5 0 1 1-1.6-3.7M13 2.5v3h-3" /></Icon>;
 export const Bin = () => <Icon><path d="M3 4.5h10M6.5 4.5v-2h3v2M4.5 4.5l.6 9h5.8l.6-9" /></Icon>;

@@ -48,6 +48,9 @@ function Header({ principal }: { principal: Principal }) {
       </a>
       <nav aria-label={t.nav.label}>
         <a href={links.agents}>{t.nav.agents}</a>
+        <a href={links.recordings} data-testid="recordings">
+          {t.nav.recordings}
+        </a>
       </nav>
       <span class="grow" />
       <span class="who" title={t.nav.signedInAs(principal.name)}>

@@ -7,6 +7,8 @@ const TONES: Record<string, string> = {
   Terminating: "busy",
   Failed: "bad",
   Unknown: "warn",
+  Recording: "busy",
+  Interrupted: "warn",
 };
 
 export function Phase({ phase, testid }: { phase: string; testid?: string }) {

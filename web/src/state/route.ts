@@ -5,7 +5,9 @@ export type Route =
   | { page: "new" }
   | { page: "agent"; name: string }
   | { page: "terminal"; agent: string }
-  | { page: "session"; name: string };
+  | { page: "session"; name: string }
+  | { page: "recordings" }
+  | { page: "recording"; name: string };
 
 /** The page that a fragment names; what we do not know is the list. */
 export function parseRoute(hash: string): Route {
@@ -15,6 +17,7 @@ export function parseRoute(hash: string): Route {
     return third === "new" ? { page: "terminal", agent: second } : { page: "agent", name: second };
   }
   if (first === "sessions" && second) return { page: "session", name: second };
+  if (first === "recordings") return second ? { page: "recording", name: second } : { page: "recordings" };
   return { page: "agents" };
 }
 
@@ -32,6 +35,8 @@ export const links = {
   agent: (name: string) => `#/agents/${encodeURIComponent(name)}`,
   terminal: (agent: string) => `#/agents/${encodeURIComponent(agent)}/new`,
   session: (name: string) => `#/sessions/${encodeURIComponent(name)}`,
+  recordings: "#/recordings",
+  recording: (name: string) => `#/recordings/${encodeURIComponent(name)}`,
 };
 
 export const route = new Observable<Route>(parseRoute(location.hash));

@@ -1,4 +1,4 @@
-import type { Ref } from "preact";
+import type { ComponentChildren, Ref } from "preact";
 import { NotSandbox } from "../parts/executor";
 import { Expand, Larger, Reader, Smaller } from "../parts/icons";
 import { useAgent } from "../state/live";
@@ -39,7 +39,11 @@ export function Bar({ ref, name, agent, title, state, viewer, screen }: Given) {
       <span class="grow" />
       {state.link === "live" && state.role === "view" && !state.exit && <Watching state={state} viewer={viewer} screen={screen} />}
       <LinkStatus state={state} />
-      <Tools />
+      <TextTools>
+        <button class="icon-button" onClick={enterFullScreen} title={t.terminal.fullScreen} aria-label={t.terminal.fullScreen}>
+          <Expand />
+        </button>
+      </TextTools>
     </div>
   );
 }
@@ -77,7 +81,8 @@ function LinkStatus({ state }: { state: ViewerState }) {
   );
 }
 
-function Tools() {
+/** How the terminal's text is shown. */
+export function TextTools({ children }: { children?: ComponentChildren }) {
   const reading = useValue(readerMode);
   return (
     <span class="tools">
@@ -90,9 +95,7 @@ function Tools() {
       <button class="icon-button" onClick={toggleReaderMode} aria-pressed={reading} title={t.terminal.reader} aria-label={t.terminal.reader}>
         <Reader />
       </button>
-      <button class="icon-button" onClick={enterFullScreen} title={t.terminal.fullScreen} aria-label={t.terminal.fullScreen}>
-        <Expand />
-      </button>
+      {children}
     </span>
   );
 }

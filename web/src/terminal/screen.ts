@@ -68,6 +68,10 @@ export class Screen {
     this.terminal.write(data, shown);
   }
 
+  writeText(text: string, shown: () => void): void {
+    this.terminal.write(text, shown);
+  }
+
   /** Run something when all that was written before is on the screen. */
   after(action: () => void): void {
     this.terminal.write("", action);

@@ -52,7 +52,7 @@ export function TerminalView({ session: name }: { session: string }) {
           {state.link === "gone" && <GonePanel agent={agent} />}
         </div>
       </div>
-      {finished && <ExitPanel exit={state.exit ?? session?.status.exit ?? null} agent={agent} command={session?.spec.command} />}
+      {finished && <ExitPanel exit={state.exit ?? session?.status.exit ?? null} agent={agent} session={session} />}
       <footer class="terminal-foot">
         <span class="terminal-link">{said.link ?? t.terminal.help}</span>
         <span class="grow" />
