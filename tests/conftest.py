@@ -19,7 +19,7 @@ from sac_core.server.announce import ServerInfo
 from sac_core.server.local import serve_here
 from sac_core.settings import Settings
 
-pytest_plugins = ["live_server", "postgres_cluster", "simulated_world"]
+pytest_plugins = ["git_server", "live_server", "postgres_cluster", "simulated_world"]
 
 REQUIRED = frozenset(filter(None, os.environ.get("SAC_TEST_REQUIRE", "").split(",")))
 """What must be there: `browser`, `programs`. What is missing then fails instead of being skipped."""

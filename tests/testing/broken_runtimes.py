@@ -12,6 +12,7 @@ from sac_core.errors import InvalidError
 from sac_core.models.agent import Agent
 from sac_core.models.launch import Binding, Launch
 from sac_core.models.process import Command
+from sac_core.models.workspace import Places
 from sac_core.testing.runtime_suite import RuntimeContract
 
 
@@ -66,6 +67,13 @@ class GivesWords(GoodRuntime):
 
     def terminal(self, agent: Agent) -> Command:
         return ["sh"]  # type: ignore[return-value]
+
+
+class GivesOnePlace(GoodRuntime):
+    """Says where instructions go, as a word."""
+
+    def places(self, agent: Agent) -> Places:
+        return "ACME.md"  # type: ignore[return-value]
 
 
 class HashesGeneration(GoodRuntime):

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from sac_core.models.agent import Agent
 from sac_core.models.launch import Launch
 from sac_core.models.process import Command
+from sac_core.models.workspace import Places
 
 
 class Runtime(ABC):
@@ -15,6 +16,10 @@ class Runtime(ABC):
     @abstractmethod
     def launch(self, agent: Agent) -> Launch | None:
         """The body that an agent needs; None when it needs none. Raises `InvalidError` that names the field."""
+
+    def places(self, agent: Agent) -> Places:
+        """Where in the workspace it looks for instructions and skills."""
+        return Places()
 
     @abstractmethod
     def terminal(self, agent: Agent) -> Command | None:

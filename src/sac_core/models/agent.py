@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from sac_core.models.base import Model
 from sac_core.models.envelope import Condition, Metadata
@@ -13,6 +13,7 @@ from sac_core.models.launch import Egress, Port, Profile, Resources
 from sac_core.models.names import Argv, Environment, Name
 from sac_core.models.process import Exit
 from sac_core.models.secret_use import SecretUse, SecretVersion, check_uses
+from sac_core.models.workspace import LARGEST_TEXT, Skill, Workspace, check_texts
 
 AgentPhase = Literal["Pending", "Starting", "Running", "Stopped", "Completed", "Failed", "Unknown", "Terminating"]
 
@@ -43,19 +44,6 @@ class ExecutorRef(Model):
     target: Name | None = None
 
 
-class Workspace(Model):
-    """Where the agent works. ``folder`` is an absolute path on the target's machine; none: a folder of SAC's own."""
-
-    folder: str | None = None
-
-    @field_validator("folder")
-    @classmethod
-    def _absolute(cls, value: str | None) -> str | None:
-        if value is not None and (not value.startswith("/") or "\0" in value):
-            raise ValueError(f"{value!r} is not an absolute path: give the whole path, starting with '/'")
-        return value
-
-
 class AgentSpec(Model):
     """What should run.
 
@@ -75,6 +63,8 @@ class AgentSpec(Model):
     env: Environment = Field(default_factory=dict)
     secrets: tuple[SecretUse, ...] = Field(default=(), max_length=100)
     workspace: Workspace = Workspace()
+    instructions: str | None = Field(default=None, max_length=LARGEST_TEXT)
+    skills: tuple[Skill, ...] = Field(default=(), max_length=50)
     resources: Resources = Resources()
     ports: tuple[Port, ...] = ()
     egress: Egress = Egress()
@@ -82,8 +72,9 @@ class AgentSpec(Model):
     start_timeout: float = Field(default=180.0, gt=0, le=86400)
 
     @model_validator(mode="after")
-    def _secrets_apart(self) -> AgentSpec:
+    def _fits_together(self) -> AgentSpec:
         check_uses(self.secrets, self.env)
+        check_texts(self.instructions, self.skills)
         return self
 
     @property
@@ -95,7 +86,7 @@ class AgentSpec(Model):
 class AgentStatus(Model):
     """What was seen. ``restarts`` counts bodies started again in a row; ``next_attempt`` is when the next is due.
 
-    ``secrets`` are the versions that were delivered last.
+    ``secrets`` are the versions that were delivered last; ``next_clone`` is when a failed git clone is tried again.
     """
 
     phase: AgentPhase = "Pending"
@@ -113,6 +104,7 @@ class AgentStatus(Model):
     running_at: datetime | None = None
     next_attempt: datetime | None = None
     secrets: tuple[SecretVersion, ...] = ()
+    next_clone: datetime | None = None
 
 
 class Agent(Model):

@@ -9,8 +9,9 @@ from pydantic import Field
 
 from sac_core.models.base import Model
 
-CauseKind = Literal["request", "version", "executor", "backend", "phase", "session", "server"]
-"""What it is: a wish, a new spec, a call of an executor, what that saw, a new phase, a terminal, a start of SAC."""
+CauseKind = Literal["request", "version", "executor", "backend", "step", "phase", "session", "server"]
+"""What it is: a wish, a new spec, a call of an executor, what that saw, a step of preparing the workspace, a new
+phase, a terminal, a start of SAC."""
 
 
 class Cause(Model):

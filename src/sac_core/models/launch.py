@@ -11,6 +11,7 @@ from pydantic import Field
 from sac_core.models.base import Model
 from sac_core.models.names import Argv, Environment, Labels
 from sac_core.models.secret_use import BoundSecret
+from sac_core.models.workspace import Preparation
 
 Profile = Literal["dev", "strict"]
 
@@ -73,11 +74,15 @@ class Binding(Model):
 
 
 class Launch(Model):
-    """A body's description, computed once per generation and stored with the agent's row."""
+    """A body's description, computed once per generation and stored with the agent's row.
+
+    ``preparation`` is the core's own work: executors take no notice of it.
+    """
 
     generation: int = 1
     template: Template = Template()
     binding: Binding = Binding()
+    preparation: Preparation = Preparation()
 
     @property
     def hash(self) -> str:

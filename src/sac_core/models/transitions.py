@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -11,6 +12,9 @@ from sac_core.models.envelope import Condition, with_condition
 from sac_core.models.lifecycle import APPLIED, CRASH_LOOP_AFTER, HEALTHY_AFTER, refusal, restart_delay
 from sac_core.models.process import Exit
 from sac_core.models.secret_use import SecretVersion
+
+PREPARATIONS = ("WorkspaceCloned", "InstructionsPlaced", "SkillsPlaced")
+"""The conditions of what is put into a workspace, in the order in which it is done."""
 
 
 def observed(status: AgentStatus, generation: int) -> AgentStatus:
@@ -54,6 +58,23 @@ def secrets_missing(status: AgentStatus, now: datetime, reason: str, message: st
     return _condition(status, now, "SecretsReady", "False", reason, message)
 
 
+def steps_wanted(status: AgentStatus, types: Collection[str]) -> AgentStatus:
+    """Only these steps prepare its workspace: conditions of others say nothing any more."""
+    gone = {type for type in PREPARATIONS if type not in types}
+    left = tuple(condition for condition in status.conditions if condition.type not in gone)
+    return status.model_copy(update={"conditions": left, "next_clone": None})
+
+
+def step_done(status: AgentStatus, now: datetime, type: str) -> AgentStatus:
+    """One step of the preparation is done."""
+    return _condition(status, now, type, "True")
+
+
+def step_waits(status: AgentStatus, now: datetime, type: str, reason: str, message: str) -> AgentStatus:
+    """One step of the preparation is on its way, or is tried again later."""
+    return _condition(status, now, type, "False", reason, message)
+
+
 def starting(status: AgentStatus, now: datetime, body: Observed) -> AgentStatus:
     """A body is on its way."""
     return _condition(status, now, "Ready", "False", "Starting").model_copy(
@@ -79,6 +100,13 @@ def running(status: AgentStatus, now: datetime, launch_hash: str) -> AgentStatus
 def refused(status: AgentStatus, now: datetime, reason: str, message: str, running: int) -> AgentStatus:
     """The executor refuses what is wanted now, and generation ``running`` runs on."""
     text = f"{message}; version {running} runs on"
+    condition = _condition(status, now, APPLIED, "False", reason, text)
+    return condition.model_copy(update={"reason": reason, "message": text})
+
+
+def unapplied(status: AgentStatus, now: datetime, reason: str, message: str) -> AgentStatus:
+    """What is wanted now cannot be put into its workspace, and it runs on with what is there."""
+    text = f"{message}; it runs on with what is there"
     condition = _condition(status, now, APPLIED, "False", reason, text)
     return condition.model_copy(update={"reason": reason, "message": text})
 

@@ -21,6 +21,7 @@ from sac_core.service.explaining import about
 from sac_core.service.main_process import keep_main
 from sac_core.service.notes import Note
 from sac_core.service.opener import enter_body, launch_of
+from sac_core.service.preparing import Missing, prepare
 from sac_core.service.process_audit import audit, end_sessions
 from sac_core.service.secret_delivery import open_secrets, renewed
 from sac_core.service.services import EVERYWHERE, Services
@@ -120,7 +121,7 @@ class AgentKeeper:
         work = work.with_status(status)
         if observed.phase == "running" and observed.hash == launch.hash:
             return await self._enter(work, launch)
-        return await self._starting(work, observed)
+        return await self._starting(work.with_status(transitions.steps_wanted(status, ())), observed)
 
     async def _refused(self, work: Work, error: LaunchError | UnsupportedError) -> Step:
         """What is wanted now cannot be: failed, unless the body of an older version runs on."""
@@ -138,6 +139,10 @@ class AgentKeeper:
             body = await enter_body(self._services, work.agent)
         except (NotReadyError, LostError) as error:
             return await self._starting(work, Observed(key=work.key, phase="pending", message=error.message))
+        in_service = work.agent.status.phase == "Running" and work.agent.status.hash == launch.hash
+        work, missing = await prepare(work, launch, body)
+        if missing is not None and not in_service:
+            return await self._unprepared(work, missing)
         if launch.template.command is not None:
             exit = await keep_main(
                 self._services, work.agent, body, launch, restart=work.agent.status.next_attempt is not None
@@ -146,7 +151,25 @@ class AgentKeeper:
                 work.told.append(notes.main_ended(work.target.name, exit))
                 return await self._ended(work, exit, "", "", body_lives=True)
         resume_stages(self._services, await audit(self._services, work.agent, body))
-        return Step(self._running(work, launch.hash))
+        running = self._running(work, launch.hash)
+        return Step(running) if missing is None else self._unapplied(work, running, missing)
+
+    async def _unprepared(self, work: Work, missing: Missing) -> Step:
+        """It cannot begin: its workspace is not ready."""
+        if missing.error is not None:
+            reason = failed_reason(missing.error.reason)
+            return Step(transitions.failed(self._seen(work), self._services.now(), reason, missing.message))
+        waits = Observed(key=work.key, phase="pending", reason="Preparing", message=missing.message)
+        step = await self._starting(work, waits)
+        return Step(step.status, missing.again if step.again is not None else None)
+
+    def _unapplied(self, work: Work, running: AgentStatus, missing: Missing) -> Step:
+        """It runs, and a change of its workspace is on its way, or cannot be."""
+        if missing.error is None:  # the version that is wanted has not been seen whole
+            update = {"observed_generation": work.agent.status.observed_generation}
+            return Step(running.model_copy(update=update), missing.again)
+        reason = failed_reason(missing.error.reason)
+        return Step(transitions.unapplied(running, self._services.now(), reason, missing.message))
 
     async def _starting(self, work: Work, body: Observed) -> Step:
         agent, now = work.agent, self._services.now()

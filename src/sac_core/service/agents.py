@@ -23,6 +23,7 @@ from sac_core.service.explaining import about_record
 from sac_core.service.opener import launch_of
 from sac_core.service.resources import StoredResources, allow
 from sac_core.service.secret_binding import bind_secrets
+from sac_core.service.workspace_binding import bind_workspace
 
 
 class AgentService(StoredResources[Agent], Agents):
@@ -114,8 +115,9 @@ class AgentService(StoredResources[Agent], Agents):
         parse(plugin.options, agent.spec.options, field="spec.options")
         spec = {**record.spec, "executor": record.spec.get("executor") or ref.name}
         agent = agent.model_copy(update={"spec": parse(AgentSpec, spec, field="spec")})
-        launch = runtimes.launch(self._services.registry, agent)
-        launch = await self._with_secrets(unit, record, agent, launch)
+        launch = await self._with_secrets(unit, record, agent, runtimes.launch(self._services.registry, agent))
+        places, before = runtimes.places(self._services.registry, agent), launch_of(record).preparation
+        launch = await bind_workspace(unit, self._scope, agent, places, launch, before)
         return replace(
             record,
             spec=spec,

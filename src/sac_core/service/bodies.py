@@ -30,6 +30,9 @@ log = logging.getLogger("sac.bodies")
 MAIN = "main"
 """The id of an agent's main process."""
 
+PREPARING = "prepare-"
+"""How the ids of processes begin that prepare a workspace."""
+
 _OPEN_DEADLINE = 10.0
 
 

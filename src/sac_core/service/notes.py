@@ -10,13 +10,14 @@ from sac_core.contracts.store import Record, Scope
 from sac_core.errors import SacError
 from sac_core.models.agent import Agent, AgentStatus
 from sac_core.models.body import Observed
+from sac_core.models.envelope import Condition
 from sac_core.models.lifecycle import describe_exit
 from sac_core.models.process import Exit
 
 SAC = "system:sac"
 ASKED = ("request/", "version/")
 ACTED = ("executor/",)
-STATES = (*ASKED, "backend/", "phase/", "server/")
+STATES = (*ASKED, "backend/", "phase/", "server/", "step/")
 """What makes SAC call an executor."""
 ANYTHING = (*STATES, *ACTED)
 BODY = "backend/body/"
@@ -88,6 +89,16 @@ def seen(executor: str, body: Observed, *, expected: bool) -> Note:
 def body_key(body: Observed) -> str:
     """What makes two looks at a body equal."""
     return f"{BODY}{body.phase}/{body.reason}/{_exit_key(body.exit)}"
+
+
+def step(condition: Condition) -> Note:
+    """A step of preparing the workspace is done, on its way, or cannot be done."""
+    if condition.status == "True":
+        text, after = f"{condition.type}: it is done", (f"step/{condition.type}/", *ACTED)
+    else:
+        text, after = f"{condition.type} ({condition.reason}): {condition.message}", (*ACTED, "version/")
+    details = {"step": condition.type, "reason": condition.reason}
+    return Note(f"step/{condition.type}/{condition.status}/{condition.reason}", SAC, _short(text), after, details)
 
 
 def main_ended(executor: str, exit: Exit) -> Note:

@@ -11,7 +11,7 @@ from sac_core.errors import ConflictError, NotFoundError
 from sac_core.models.agent import Agent
 from sac_core.models.process import Exit
 from sac_core.service import notes
-from sac_core.service.bodies import MAIN, Body, Running
+from sac_core.service.bodies import MAIN, PREPARING, Body, Running
 from sac_core.service.execs import PREFIX
 from sac_core.service.explaining import about_session
 from sac_core.service.opener import session_model
@@ -110,4 +110,4 @@ def _lives(process: Running | None) -> bool:
 def _claimed(process_id: str, rows: dict[str, Record], execs: set[str]) -> bool:
     if process_id.startswith(PREFIX):
         return process_id in execs
-    return process_id == MAIN or process_id in rows
+    return process_id == MAIN or process_id.startswith(PREPARING) or process_id in rows

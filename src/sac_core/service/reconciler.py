@@ -26,7 +26,7 @@ from sac_core.service import documents
 from sac_core.service.agent_keeper import AgentKeeper
 from sac_core.service.agent_work import CALL_DEADLINE, GRACE
 from sac_core.service.background import background
-from sac_core.service.bodies import MAIN
+from sac_core.service.bodies import MAIN, PREPARING
 from sac_core.service.secret_binding import users_of
 from sac_core.service.services import EVERYWHERE, Services
 from sac_core.service.session_keeper import SessionKeeper
@@ -85,7 +85,10 @@ class Reconciler:
             self.group.start_soon(self._work, item)
 
     def _exited(self, uid: str, process_id: str, exit: Exit) -> None:
-        self.hint("Agent", uid) if process_id == MAIN else self.hint("Session", process_id)
+        if process_id == MAIN or process_id.startswith(PREPARING):
+            self.hint("Agent", uid)
+        else:
+            self.hint("Session", process_id)
 
     async def _work(self, item: Item) -> None:
         kind, uid = item

@@ -11,6 +11,7 @@ from sac_core.hooks.registry import Registry
 from sac_core.models.agent import Agent
 from sac_core.models.launch import Launch
 from sac_core.models.process import Command
+from sac_core.models.workspace import Places
 
 log = logging.getLogger("sac.plugins")
 
@@ -27,6 +28,12 @@ def terminal(registry: Registry, agent: Agent) -> Command | None:
     """What a session of an agent runs by default, as its runtime says."""
     runtime = registry.runtime(agent.spec.runtime)
     return _asked(registry, runtime.name, "terminal", lambda: runtime.make().terminal(agent), Command)
+
+
+def places(registry: Registry, agent: Agent) -> Places:
+    """Where a runtime looks for instructions and skills."""
+    runtime = registry.runtime(agent.spec.runtime)
+    return _asked(registry, runtime.name, "places", lambda: runtime.make().places(agent), Places) or Places()
 
 
 def _asked(registry: Registry, name: str, what: str, ask: Callable[[], R | None], kind: type[R]) -> R | None:

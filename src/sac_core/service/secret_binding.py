@@ -8,6 +8,7 @@ from sac_core.contracts.store import Record, Scope, Store, Unit
 from sac_core.errors import InvalidError, NotFoundError, UnsupportedError
 from sac_core.models.agent import Agent
 from sac_core.models.secret_use import BoundSecret, SecretUse
+from sac_core.models.workspace import Clone, GitSource
 from sac_core.service.resources import allow
 from sac_core.service.services import EVERYWHERE
 
@@ -32,9 +33,27 @@ async def bind_secrets(
     return tuple(bound)
 
 
+async def bind_login(unit: Unit, scope: Scope, git: GitSource, before: Clone | None) -> Clone:
+    """What is to be cloned, with the owner of its secret; another address or secret is another reference."""
+    if git.secret is None:
+        return Clone(**git.model_dump())
+    if before is not None and (before.url, before.secret) == (git.url, git.secret):
+        return Clone(**git.model_dump(), owner=before.owner)
+    allow(scope, USE)
+    record = await _found(unit, scope, git.secret, "spec.workspace.git.secret")
+    keys = record.status["keys"]
+    if len(keys) > 1 and "password" not in keys:
+        raise InvalidError(
+            f"secret {git.secret!r} has several keys, and none is 'password'",
+            field="spec.workspace.git.secret",
+            hint=f"it has: {', '.join(keys)}",
+        )
+    return Clone(**git.model_dump(), owner=record.owner)
+
+
 async def _allowed(unit: Unit, scope: Scope, use: SecretUse, field: str) -> BoundSecret:
     allow(scope, USE)
-    record = await _found(unit, scope, use, f"{field}.name")
+    record = await _found(unit, scope, use.name, f"{field}.name")
     keys = record.status["keys"]
     if use.key is None and len(keys) > 1:
         raise InvalidError("this secret has several keys", field=f"{field}.key", hint=f"say one: {', '.join(keys)}")
@@ -45,17 +64,17 @@ async def _allowed(unit: Unit, scope: Scope, use: SecretUse, field: str) -> Boun
     return BoundSecret(**use.model_dump(), owner=record.owner)
 
 
-async def _found(unit: Unit, scope: Scope, use: SecretUse, field: str) -> Record:
+async def _found(unit: Unit, scope: Scope, name: str, field: str) -> Record:
     try:
-        record = await unit.get("Secret", use.name)
+        record = await unit.get("Secret", name)
     except NotFoundError:
         record = None
     if record is None or record.owner != scope.principal.id:
         raise InvalidError(
-            f"there is no secret {use.name!r}",
+            f"there is no secret {name!r}",
             reason="SecretNotFound",
             field=field,
-            hint=f"keep it first: sac secrets put {use.name}",
+            hint=f"keep it first: sac secrets put {name}",
         )
     return record
 

@@ -13,6 +13,7 @@ from sac_core.models.agent import Agent
 from sac_core.models.launch import NO_SECRETS, Launch, Secrets
 from sac_core.models.principal import SYSTEM
 from sac_core.models.secret_use import BoundSecret, SecretVersion
+from sac_core.models.workspace import Clone
 from sac_core.service.agent_work import Work
 from sac_core.service.secrets import Values, values_of
 from sac_core.service.services import Services
@@ -30,6 +31,12 @@ class Opened:
     secrets: Secrets
     versions: tuple[SecretVersion, ...]
 
+
+Login = tuple[str, str]
+"""User and password."""
+
+USERNAME, PASSWORD = "username", "password"
+"""The keys of a login's values."""
 
 NOTHING = Opened(NO_SECRETS, ())
 
@@ -60,6 +67,39 @@ async def open_secrets(services: Services, agent: Agent, launch: Launch) -> Open
     return Opened(_secrets(uses, values), tuple(versions))
 
 
+async def login_of(work: Work, clone: Clone) -> Login | None:
+    """User and password for a clone, when it has a secret; raises as `open_secrets`."""
+    if clone.secret is None:
+        return None
+    use = BoundSecret(name=clone.secret, owner=clone.owner, file="login")
+    reader = _reader(work.services, work.agent)
+    record = (await _records(reader, (use,), "spec.workspace.git.secret"))[clone.secret]
+    _, values = await _opened(work.services, reader, record)
+    password = values[PASSWORD] if PASSWORD in values else next(iter(values.values()))
+    if PASSWORD not in values and len(values) > 1:
+        raise _unfit(clone.secret, f"has several keys, and none is {PASSWORD!r}")
+    return _line(clone.secret, values.get(USERNAME, b"git")), _line(clone.secret, password)
+
+
+def _line(name: str, value: bytes) -> str:
+    """A value as one line, which is what git takes; the line break at the end of a file is none of it."""
+    try:
+        text = value.decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise _unfit(name, "is not text") from None
+    if not text or any(sign in text for sign in "\r\n\0"):
+        raise _unfit(name, "is empty, or has more than one line")
+    return text
+
+
+def _unfit(name: str, why: str) -> LaunchError:
+    return LaunchError(
+        f"secret {name!r} {why}, so git cannot use it",
+        field="spec.workspace.git.secret",
+        hint="keep it again, then: sac restart",
+    )
+
+
 async def renewed(work: Work, launch: Launch) -> Work:
     """An agent that runs, with what changed of its secrets delivered; its body and its processes go on."""
     uses, status = launch.binding.secrets, work.agent.status
@@ -82,7 +122,7 @@ def _reader(services: Services, agent: Agent) -> Reader:
     return services.store.read(Scope(SYSTEM, agent.metadata.namespace))
 
 
-async def _records(reader: Reader, uses: tuple[BoundSecret, ...]) -> Mapping[str, Record]:
+async def _records(reader: Reader, uses: tuple[BoundSecret, ...], field: str = "") -> Mapping[str, Record]:
     """The secrets by name; one that is another's by now is not there."""
     found: dict[str, Record] = {}
     for number, use in enumerate(uses):
@@ -91,9 +131,9 @@ async def _records(reader: Reader, uses: tuple[BoundSecret, ...]) -> Mapping[str
         try:
             record = await reader.get("Secret", use.name)
         except NotFoundError:
-            raise _gone(use, number) from None
+            raise _gone(use, field or f"spec.secrets.{number}.name") from None
         if record.owner != use.owner:
-            raise _gone(use, number)
+            raise _gone(use, field or f"spec.secrets.{number}.name")
         found[use.name] = record
     return found
 
@@ -153,10 +193,10 @@ def _text(use: BoundSecret, number: int, value: bytes) -> str:
     return text
 
 
-def _gone(use: BoundSecret, number: int) -> LaunchError:
+def _gone(use: BoundSecret, field: str) -> LaunchError:
     return LaunchError(
         f"there is no secret {use.name!r}",
         reason="SecretNotFound",
-        field=f"spec.secrets.{number}.name",
+        field=field,
         hint=f"keep it again: sac secrets put {use.name}; then start the agent",
     )

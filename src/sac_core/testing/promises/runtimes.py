@@ -11,10 +11,11 @@ import pytest
 
 from sac_core.contracts.runtime import Runtime
 from sac_core.errors import InvalidError, SacError, UnsupportedError
-from sac_core.models.agent import Agent, AgentSpec, Workspace
+from sac_core.models.agent import Agent, AgentSpec
 from sac_core.models.envelope import Metadata
 from sac_core.models.launch import Egress, Launch, Port, Resources
 from sac_core.models.process import Command
+from sac_core.models.workspace import Places, Workspace
 from sac_core.testing.audit import input_and_output
 from sac_core.testing.promises.marks import promise
 from sac_core.testing.promises.unwritten import demand_written
@@ -102,6 +103,11 @@ class RuntimeContract:
         launch, terminal = runtime.launch(self._agent()), runtime.terminal(self._agent())
         assert launch is None or isinstance(launch, Launch), f"launch() gave a {type(launch).__name__}"
         assert terminal is None or isinstance(terminal, Command), f"terminal() gave a {type(terminal).__name__}"
+
+    @promise("answers")
+    def test_places_are_of_the_contract(self, runtime: Runtime) -> None:
+        places = runtime.places(self._agent())
+        assert isinstance(places, Places), f"places() gave a {type(places).__name__}"
 
     @promise("generations")
     def test_a_launch_carries_the_generation_and_no_other_hash_for_it(self, runtime: Runtime) -> None:
