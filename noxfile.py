@@ -55,6 +55,13 @@ def sweep(session: nox.Session) -> None:
 
 
 @nox.session
+def soak(session: nox.Session) -> None:
+    """10,000 random operations on real bodies and a server that is killed: --seed, --operations, --database."""
+    install(session, "test")
+    session.run("python", "tests/soak_run.py", *session.posargs)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """The documentation, with every broken link an error."""
     install(session, "docs")
