@@ -85,30 +85,6 @@ async def test_at_every_operation(
     assert threading.active_count() <= threads + 4
 
 
-async def test_in_the_block(store: Store, scope: Scope, make: Make) -> None:
-    with anyio.CancelScope() as cancellation:
-        async with store.transaction(scope) as unit:
-            await unit.insert(make("a1"))
-            cancellation.cancel()
-            await anyio.lowlevel.checkpoint()
-    with anyio.fail_after(2):
-        await _write(store, scope, make("a2"))
-    assert [record.name for record in (await store.read(scope).list("Agent")).items] == ["a2"]
-
-
-async def test_in_the_queue(store: Store, scope: Scope, make: Make) -> None:
-    async with store.transaction(scope) as unit:
-        waiting = [asyncio.ensure_future(_write(store, scope, make(f"w{number}"))) for number in range(3)]
-        await anyio.wait_all_tasks_blocked()
-        waiting[0].cancel()
-        waiting[1].cancel()
-        await unit.insert(make("a1"))
-    with anyio.fail_after(2):
-        await asyncio.wait(waiting)
-    assert [task.cancelled() for task in waiting] == [True, True, False]
-    assert [record.name for record in (await store.read(scope).list("Agent")).items] == ["a1", "w2"]
-
-
 async def test_reads(store: Store, scope: Scope, make: Make) -> None:
     """A cancelled read costs its connection at most; the pool goes on, and no thread stays behind."""
     await _write(store, scope, *(make(f"a{number}") for number in range(50)))

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from dataclasses import replace
 
-import anyio
 import pytest
 
 from sac_core.contracts.store import Record, Scope, Store
@@ -20,44 +17,6 @@ async def _insert(store: Store, scope: Scope, *records: Record) -> list[Record]:
         return [await unit.insert(record) for record in records]
 
 
-async def test_each_write_is_told_once_in_order(store: Store, scope: Scope, make: Make) -> None:
-    [first] = await _insert(store, scope, make("a1", labels={"team": "red"}, launch={"hash": "x"}))
-    async with store.transaction(scope) as unit:
-        second = await unit.update(replace(first, status={"phase": "Running"}))
-        await unit.remove(second)
-    told = await store.changes(scope, 0)
-    assert [(change.verb, change.version) for change in told] == [("ADDED", 1), ("MODIFIED", 2), ("DELETED", 3)]
-    assert [change.object for change in told] == [first, second, replace(second, resource_version=3)]
-    assert await store.changes(scope, 2) == told[2:]
-    assert await store.changes(scope, 3) == []
-
-
-async def test_a_limit_gives_the_oldest(store: Store, scope: Scope, make: Make) -> None:
-    await _insert(store, scope, *(make(f"a{number}") for number in range(5)))
-    assert [change.version for change in await store.changes(scope, 1, limit=2)] == [2, 3]
-
-
-async def test_kinds_and_tenants_are_kept_apart(store: Store, scope: Scope, everywhere: Scope, make: Make) -> None:
-    await _insert(store, everywhere, make("a1"), make("a1", tenant="other"), make("s1", kind="Session"))
-    assert [change.version for change in await store.changes(scope, 0)] == [1, 3]
-    assert [change.version for change in await store.changes(scope, 0, kinds=["Session"])] == [3]
-    assert [change.version for change in await store.changes(everywhere, 0, kinds=["Agent", "Session"])] == [1, 2, 3]
-
-
-async def test_what_was_forgotten_is_expired(store: Store, scope: Scope, make: Make) -> None:
-    await _insert(store, scope, *(make(f"a{number}") for number in range(5)))
-    await store.prune(keep=2)
-    assert [change.version for change in await store.changes(scope, 3)] == [4, 5]
-    with pytest.raises(ExpiredError):
-        await store.changes(scope, 2)
-    await store.prune(keep=2)
-    assert len(await store.changes(scope, 3)) == 2
-    await store.prune(keep=0)
-    assert await store.changes(scope, 5) == []
-    with pytest.raises(ExpiredError):
-        await store.changes(scope, 4)
-
-
 async def test_pruning_goes_in_batches(store: Store, scope: Scope, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sac_core.store.changes._PRUNE_BATCH", 2)
     await _insert(store, scope, *(make(f"a{number}") for number in range(7)))
@@ -65,54 +24,3 @@ async def test_pruning_goes_in_batches(store: Store, scope: Scope, make: Make, m
     assert [change.version for change in await store.changes(scope, 6)] == [7]
     with pytest.raises(ExpiredError):
         await store.changes(scope, 5)
-
-
-async def test_a_version_of_the_future_is_expired(store: Store, scope: Scope, make: Make) -> None:
-    await _insert(store, scope, make("a1"))
-    with pytest.raises(ExpiredError, match="restored"):
-        await store.changes(scope, 2)
-
-
-async def test_waiting_ends_with_the_commit(store: Store, scope: Scope, make: Make) -> None:
-    seen: list[int] = []
-
-    async def wait() -> None:
-        seen.append(await store.wait_changed(0, 30))
-
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(wait)
-        tasks.start_soon(wait)
-        with anyio.fail_after(5):
-            async with store.transaction(scope) as unit:
-                await unit.insert(make("a1"))
-                await anyio.wait_all_tasks_blocked()
-                assert seen == []
-    assert seen == [1, 1]
-
-
-async def test_waiting_ends_at_once_or_after_its_time(store: Store, scope: Scope, make: Make) -> None:
-    await _insert(store, scope, make("a1"))
-    assert await store.wait_changed(0, 30) == 1
-    began = time.monotonic()
-    assert await store.wait_changed(1, 0.05) == 1
-    assert time.monotonic() - began >= 0.05
-
-
-async def test_following_while_many_write_misses_nothing(store: Store, scope: Scope, make: Make) -> None:
-    told: list[int] = []
-
-    async def follow() -> None:
-        while len(told) < 60:
-            await store.wait_changed(told[-1] if told else 0, 5)
-            told.extend(change.version for change in await store.changes(scope, told[-1] if told else 0))
-
-    async def write(writer: int) -> None:
-        for number in range(20):
-            await _insert(store, scope, make(f"a{writer}-{number}"))
-
-    with anyio.fail_after(20):
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(follow)
-            for writer in range(3):
-                tasks.start_soon(write, writer)
-    assert told == list(range(1, 61))

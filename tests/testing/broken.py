@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from sac_core.contracts.context import PluginContext
@@ -12,10 +12,9 @@ from sac_core.contracts.executor import Executor
 from sac_core.contracts.process import Process
 from sac_core.models.body import Key, Observed, body_labels
 from sac_core.models.launch import Launch, Secrets
-from sac_core.models.process import Chunk, Command, Exit
+from sac_core.models.process import Command
 from sac_core.testing.simulated import SimulatedExecutor
 from sac_core.testing.simulated_contract import SimulatedExecutorContract
-from sac_core.testing.simulated_process import SimulatedProcess
 from sac_core.testing.simulated_target import SimulatedBody
 
 
@@ -105,72 +104,6 @@ class ForgetsCancelled(SimulatedExecutor):
             await asyncio.sleep(0)
             body.labels = body_labels(self.owner, key, generation=launch.generation, hash=launch.hash)
         return await super().ensure(key, launch, secrets)
-
-
-class _Unhandy(SimulatedExecutor):
-    """Gives out another kind of process."""
-
-    kind: Callable[..., SimulatedProcess] = SimulatedProcess
-
-    async def open_process(self, key: Key, process_id: str, command: Command) -> Process:
-        await super().open_process(key, process_id, command)
-        body = self._running(key)
-        world = body.processes[process_id]
-        return type(self).kind(process_id, world, self._begin, lambda: body.forget(process_id, world))
-
-
-class _Tailless(SimulatedProcess):
-    async def output(self, since: int | None = 0) -> AsyncIterator[Chunk]:
-        async for chunk in super().output(since):
-            if self._world.exit is not None and chunk.end == self._world.log.end:
-                return
-            yield chunk
-
-
-class LosesTail(_Unhandy):
-    """Stops reading when it hears of the exit."""
-
-    kind = _Tailless
-
-
-class _Hasty(SimulatedProcess):
-    async def wait(self) -> Exit:
-        return Exit(code=0)
-
-
-class InventsExit(_Unhandy):
-    """Says that all went well."""
-
-    kind = _Hasty
-
-
-class _Merged(SimulatedProcess):
-    async def output(self, since: int | None = 0) -> AsyncIterator[Chunk]:
-        async for chunk in super().output(since):
-            yield chunk._replace(stream="stdout") if chunk.stream == "stderr" else chunk
-
-
-class MergesStreams(_Unhandy):
-    """Reads both pipes as one."""
-
-    kind = _Merged
-
-
-class LosesWhatWaits(SimulatedExecutor):
-    """Treats ``block`` as ``drop``."""
-
-    async def open_process(self, key: Key, process_id: str, command: Command) -> Process:
-        return await super().open_process(key, process_id, command.model_copy(update={"overflow": "drop"}))
-
-
-class RunsIdTwice(SimulatedExecutor):
-    """Starts a process for every call."""
-
-    async def open_process(self, key: Key, process_id: str, command: Command) -> Process:
-        body = self._find(key)
-        if body is not None:
-            body.processes.pop(process_id, None)
-        return await super().open_process(key, process_id, command)
 
 
 class SecretInLabel(SimulatedExecutor):
