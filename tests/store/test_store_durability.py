@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sqlite3
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,7 +19,7 @@ import pytest
 from sqlalchemy import text
 
 from sac_core.contracts.store import Record, Scope, Store
-from sac_core.errors import ConflictError
+from sac_core.errors import ConflictError, ExpiredError
 from sac_core.store import open_sqlite_store
 from sac_core.store.unit import SqlUnit
 from store_kinds import only_sqlite
@@ -124,3 +125,22 @@ async def test_what_a_unit_has_read_stays_true(store: Store, scope: Scope, path:
             with pytest.raises(sqlite3.OperationalError, match="locked"):
                 other.execute("BEGIN IMMEDIATE")
         other.execute("BEGIN IMMEDIATE")
+
+
+@only_sqlite
+async def test_the_files_are_private(store: Store, scope: Scope, make: Make, path: Path) -> None:
+    async with store.transaction(scope) as unit:
+        await unit.insert(make("a1"))
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+    assert modes == dict.fromkeys(("sac.db", "sac.db-wal", "sac.db-shm", "sac.db.lock"), 0o600)
+
+
+async def test_pruning_goes_in_batches(store: Store, scope: Scope, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sac_core.store.changes._PRUNE_BATCH", 2)
+    async with store.transaction(scope) as unit:
+        for number in range(7):
+            await unit.insert(make(f"a{number}"))
+    await store.prune(keep=1)
+    assert [change.version for change in await store.changes(scope, 6)] == [7]
+    with pytest.raises(ExpiredError):
+        await store.changes(scope, 5)

@@ -70,10 +70,10 @@ class Feed(StoreBase):
         async def wait() -> None:
             seen.append(await store.wait_changed(0, 30))
 
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(wait)
-            tasks.start_soon(wait)
-            with anyio.fail_after(5):
+        with anyio.fail_after(5):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(wait)
+                tasks.start_soon(wait)
                 async with store.transaction(MINE) as unit:
                     await unit.insert(make("a1"))
                     await anyio.wait_all_tasks_blocked()

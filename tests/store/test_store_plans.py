@@ -1,4 +1,4 @@
-"""Lists: pages in order, selectors, and statements that follow an index however many things there are."""
+"""Statements follow an index, however many things there are."""
 
 from __future__ import annotations
 
@@ -17,32 +17,6 @@ from sac_core.store.listing import listing
 from store_kinds import only_sqlite
 
 Make = Callable[..., Record]
-
-
-async def _names(store: Store, scope: Scope, **query: Any) -> list[str]:
-    return [record.name for record in (await store.read(scope).list("Agent", Query(**query))).items]
-
-
-async def _insert(store: Store, scope: Scope, *records: Record) -> None:
-    async with store.transaction(scope) as unit:
-        for record in records:
-            await unit.insert(record)
-
-
-@pytest.fixture
-async def stocked(store: Store, everywhere: Scope, make: Make) -> Store:
-    await _insert(
-        store,
-        everywhere,
-        make("b", labels={"team": "red", "tier": "1"}, status={"phase": "Running"}, spec={"agent": "x", "on": True}),
-        make("a", labels={"team": "red", "tier": "2"}, spec={"agent": "y", "on": False, "size": {"cpu": 2}}),
-        make("c", labels={"team": "blue"}),
-        make("d"),
-        make("a", tenant="zoo", labels={"team": "red"}),
-        make("a", tenant="ant", labels={"team": "red"}),
-        make("s", kind="Session", labels={"team": "red"}),
-    )
-    return store
 
 
 @pytest.fixture
