@@ -19,6 +19,7 @@ from typing import NamedTuple
 import pytest
 
 import sac_core
+from git_server import GitServer
 from sac_core.hooks.loader import GROUP, load
 from sac_core.settings import Settings
 from sac_core.testing.fixtures import unused_port
@@ -47,7 +48,7 @@ SAYS: dict[str, tuple[str, ...]] = {
 """What a snippet must have said. Those that are served or imported have tests of their own."""
 
 NEEDS_SERVER = frozenset({"connect.py", "http_api.sh", "main_process.sh", "secrets.sh"})
-OWN_TESTS = frozenset({"mount.py", "own_users.py", "sac_agent_repl.py", "plugin.toml"})
+OWN_TESTS = frozenset({"mount.py", "own_users.py", "sac_agent_repl.py", "plugin.toml", "workspace.sh"})
 
 
 class Place(NamedTuple):
@@ -153,6 +154,15 @@ def test_a_snippet_runs_as_it_stands(name: str, request: pytest.FixtureRequest) 
     assert status == 0, shown
     missing = [text for text in SAYS[name] if text not in shown]
     assert not missing, shown
+
+
+def test_a_workspace_is_prepared_as_it_stands(place: Place, git_server: GitServer) -> None:
+    ours, shown = git_server.url.removesuffix("team/project.git").removesuffix("project.git"), "git.example.org/team/"
+    (place.folder.parent / "home" / ".gitconfig").write_text(f'[url "{ours}"]\n insteadOf = https://{shown}\n')
+    code, said = run_in_terminal(["bash", "-e", str(SNIPPETS / "workspace.sh")], place, keys=b"")
+    assert code == 0, said
+    for text in ("first", "Run the tests", "whole change", "WorkspaceCloned", "SkillsPlaced: it is done", "deleted"):
+        assert text in said
 
 
 def test_embedding_and_connecting_are_the_same_lines() -> None:

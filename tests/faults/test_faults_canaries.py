@@ -14,8 +14,9 @@ from uuid import uuid4
 import httpx2
 import pytest
 
+from git_server import GitServer
 from sac_core.client.surface import HttpSac
-from sac_core.errors import SacError
+from sac_core.errors import LaunchError, SacError
 from sac_core.models.change import Synced
 from sac_core.testing.fixtures import eventually
 
@@ -67,6 +68,33 @@ async def test_a_secret_is_in_no_sink(live: LiveServer, canary: str, plain: str)
     assert {"sac.db", "GET /api/v1/agents", "an event"} <= {where.removesuffix("-wal") for where in found}
     live.kill()
     assert places(files(live.folder, delivered), canary) == set()
+
+
+async def test_a_password_of_git_is_in_no_sink(live: LiveServer, git_server: GitServer, canary: str) -> None:
+    git_server.password = canary
+    git_server.go.clear()
+    async with live.client() as sac:
+        await sac.secrets.put("login", {"username": "ann", "password": canary}, type="basic-auth")
+        await sac.secrets.put("token", canary)
+        git = {"url": git_server.url, "secret": "login"}
+        await sac.agents.create("a1", {"command": ["sleep", "3600"], "workspace": {"git": git}})
+
+        async def asked() -> bool:
+            return any(path.endswith("/git-upload-pack") for path, _ in git_server.requests)
+
+        await eventually(asked, 20)
+        meanwhile = processes(live) | files(live.folder)
+        assert any(git_server.url.encode() in data for data in meanwhile.values()), "git was to be seen at its work"
+        assert places(meanwhile, canary) == set()
+        git_server.go.set()
+        await sac.agents.wait("a1", timeout=30)
+        git_server.broken, git_server.says = 403, f"you sent {canary}"
+        await sac.agents.create("a2", {"workspace": {"git": git}})
+        with pytest.raises(LaunchError) as refused:
+            await sac.agents.wait("a2", timeout=30)
+        sinks = await answers(live) | await commands(live) | files(live.folder)
+    sinks |= {"the error": repr(vars(refused.value)).encode(), "what the server printed": live.said.encode()}
+    assert places(sinks, canary) == set()
 
 
 async def use(sac: HttpSac, canary: str, plain: str) -> Sinks:
@@ -164,10 +192,11 @@ def processes(live: LiveServer) -> Sinks:
     return {where: data for where, path in shown.items() if (data := read(path)) is not None}
 
 
-def files(folder: Path, delivered: Path) -> Sinks:
+def files(folder: Path, delivered: Path | None = None) -> Sinks:
     """Every file of the data directory but the one that is to hold it; the database with its log of writes."""
     found = {str(path.relative_to(folder)): read(path) for path in folder.rglob("*") if path.is_file()}
-    found.pop(str(delivered.relative_to(folder)), None)
+    if delivered is not None:
+        found.pop(str(delivered.relative_to(folder)), None)
     assert "sac.db-wal" in found
     return {where: data for where, data in found.items() if data is not None}
 

@@ -243,6 +243,29 @@ async def test_a_change_that_cannot_be_is_told_and_the_agent_runs_on(sac: Sac, g
     assert await steps(sac, "a1") == {}
 
 
+async def test_a_clone_for_an_agent_that_runs_ends_nothing(sac: Sac, git_server: GitServer) -> None:
+    """Not when it takes long, not when its server is down, not when there is no time left for it."""
+    await running(sac, "a1", {"startTimeout": 3})
+    session = await sac.sessions.create("a1", command=["sleep", "3600"])
+    before = await shell(sac, "a1", "echo $PPID")
+    git_server.go.clear()
+    await sac.agents.patch("a1", {"spec": {"workspace": {"git": {"url": git_server.url}}}})
+
+    async def begun() -> bool:
+        return await steps(sac, "a1") == {"WorkspaceCloned": ("False", "Cloning")}
+
+    await eventually(begun, 20)
+    assert (await sac.agents.get("a1")).status.phase == "Running"
+    error = await refused(sac, "a1")
+    assert error.reason == "StartTimeout"
+    git_server.go.set()
+    git = {"url": git_server.url, "ref": "v1"}
+    await sac.agents.patch("a1", {"spec": {"workspace": {"git": git}, "startTimeout": 60}})
+    await sac.agents.wait("a1", timeout=30)
+    assert await shell(sac, "a1", "cat README.md; echo $PPID") == f"first\n{before}"
+    assert (await sac.sessions.get(session.metadata.name)).status.phase == "Running"
+
+
 @pytest.mark.parametrize(
     ("spec", "field"),
     [

@@ -15,6 +15,7 @@ from sac_core.cli.connecting import connected
 from sac_core.cli.signals import ended_by_signals
 from sac_core.cli.stay import Wish
 from sac_core.cli.waiting import wait_for, wait_gone
+from sac_core.cli.workspaces import NOTHING, Prepared
 from sac_core.client.kinds import AGENT_KIND
 from sac_core.client.surface import HttpSac
 from sac_core.errors import InvalidError, NotFoundError
@@ -28,6 +29,7 @@ async def run(
     *,
     name: str | None = None,
     executor: str | None = None,
+    prepared: Prepared = NOTHING,
     main: Switch = False,
     recording: RecordingPolicy | None = None,
     rm: Switch = False,
@@ -69,7 +71,7 @@ async def run(
     if not detach:
         require_terminal()
     chosen = name or f"{runtime}-{secrets.token_hex(3)}"
-    spec = _spec(runtime, folder, executor) | ({"command": list(command)} if main and command else {})
+    spec = _spec(runtime, folder, executor, prepared) | ({"command": list(command)} if main and command else {})
     async with ended_by_signals() as ended, connected(common) as sac:
         session = await _open(sac, chosen, spec, () if main else command, recording, rm=rm)
     if ended.status:
@@ -84,12 +86,12 @@ async def run(
     return left.code
 
 
-def _spec(runtime: str, folder: Path | None, executor: str | None) -> dict[str, Any]:
-    spec: dict[str, Any] = {"runtime": runtime}
+def _spec(runtime: str, folder: Path | None, executor: str | None, prepared: Prepared) -> dict[str, Any]:
+    spec: dict[str, Any] = {"runtime": runtime, **prepared.spec()}
     if folder is not None:
         if not folder.is_dir():
             raise InvalidError(f"{folder} is no folder", field="FOLDER", hint="make it first, or leave it out")
-        spec["workspace"] = {"folder": str(folder.resolve())}
+        spec["workspace"] = {**spec.get("workspace", {}), "folder": str(folder.resolve())}
     if executor is not None:
         spec["executor"] = executor
     return spec
