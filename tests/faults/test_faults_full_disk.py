@@ -81,8 +81,31 @@ async def test_a_full_disk_is_an_error_that_says_so_and_all_else_goes_on(small: 
         await sac.agents.wait("after", timeout=20)
 
 
+async def test_on_a_full_disk_agents_are_stopped_and_deleted_also_after_a_restart(small: LiveServer) -> None:
+    async with small.client() as sac:
+        for name in ("stopped", "deleted", "later"):
+            await sac.agents.create(name)
+            await sac.agents.wait(name, timeout=20)
+        filler = fill(small.folder)
+        assert (await refused(sac)).reason == "StorageFull"
+        await sac.agents.stop("stopped")
+        await sac.agents.wait("stopped", "Stopped", timeout=20)
+        await sac.agents.delete("deleted")
+        await sac.agents.wait("deleted", "absent", timeout=20)
+    await small.restart()
+    async with small.client() as sac:
+        assert (await refused(sac)).reason == "StorageFull"
+        await sac.agents.delete("later")
+        await sac.agents.wait("later", "absent", timeout=20)
+        assert len(small.holders()) == 0
+        filler.unlink()
+        await sac.agents.create("after")
+        await sac.agents.wait("after", timeout=20)
+    assert (small.folder / "sac.db.reserve").stat().st_size > 0
+
+
 async def refused(sac: HttpSac) -> SacError:
-    """Create agents until one is refused; the first may still fit into what was set aside."""
+    """Create agents until one is refused; the first may still fit into what the file had left."""
     for number in range(50):
         try:
             await sac.agents.create(f"more-{number}")

@@ -132,7 +132,7 @@ async def test_the_files_are_private(store: Store, scope: Scope, make: Make, pat
     async with store.transaction(scope) as unit:
         await unit.insert(make("a1"))
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
-    assert modes == dict.fromkeys(("sac.db", "sac.db-wal", "sac.db-shm", "sac.db.lock"), 0o600)
+    assert modes == dict.fromkeys(("sac.db", "sac.db-wal", "sac.db-shm", "sac.db.lock", "sac.db.reserve"), 0o600)
 
 
 async def test_pruning_goes_in_batches(store: Store, scope: Scope, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,6 +43,7 @@ class SqlChunks(Chunks):
             by_recording[chunk.recording].append(chunk)
         taken: set[str] = set()
         async with self._writer.transaction() as transaction:
+            self._writer.room.check()
             for recording, its in by_recording.items():
                 if await _taken(transaction, recording, its[0].number):
                     taken.add(recording)

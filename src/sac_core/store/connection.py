@@ -13,7 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sac_core.errors import UnavailableError
-from sac_core.store.faults import LOST, busy, translated, unknown
+from sac_core.store.faults import FULL, LOST, busy, translated, unknown
+from sac_core.store.room import Room
 from sac_core.store.settle import settled
 
 T = TypeVar("T")
@@ -123,8 +124,9 @@ def _nobody() -> None:
 class Writer:
     """The one connection that writes. Transactions take turns in order; nothing keeps a turn but a running block."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, room: Room | None = None) -> None:
         self._engine = engine
+        self.room = room or Room()
         self._turn = anyio.Semaphore(1)
         self._open = True
 
@@ -141,10 +143,15 @@ class Writer:
     @asynccontextmanager
     async def _begun(self) -> AsyncIterator[Transaction]:
         transaction = Transaction(self._engine)
+        self.room.look()
         try:
             await settled(again_if_lost(transaction.begin))
             yield transaction
             await settled(transaction.commit())
+        except UnavailableError as error:
+            if error.reason == FULL:
+                self.room.give_back()
+            raise
         finally:
             await settled(transaction.release())
 

@@ -13,6 +13,9 @@ from sac_core.errors import ConflictError, InvalidError, SacError, UnavailableEr
 LOST = "StorageLost"
 """The reason of failures that another connection may not have."""
 
+FULL = "StorageFull"
+"""The reason of failures for want of space."""
+
 _PRIMARY = 0xFF
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE}
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -45,8 +48,8 @@ def full() -> UnavailableError:
     """There is no room to write."""
     return UnavailableError(
         "the disk that holds the database is full; nothing was written",
-        reason="StorageFull",
-        hint="free some space under SAC_DATA_DIR and try again; reading still works",
+        reason=FULL,
+        hint="free some space under SAC_DATA_DIR and try again; reading, stopping and deleting still work",
         retry_after=10.0,
     )
 
@@ -88,7 +91,7 @@ def _unstorable() -> InvalidError:
 def _full_server() -> UnavailableError:
     return UnavailableError(
         "PostgreSQL has no room to write; nothing was written",
-        reason="StorageFull",
+        reason=FULL,
         hint="free some space for PostgreSQL and try again; reading still works",
         retry_after=10.0,
     )

@@ -17,6 +17,7 @@ from sac_core.store.faults import full
 from sac_core.store.identity import prepare
 from sac_core.store.lock import locked
 from sac_core.store.news import News
+from sac_core.store.room import ReservedRoom
 from sac_core.store.settle import settled
 from sac_core.store.store import SqlStore
 
@@ -32,12 +33,19 @@ async def open_sqlite_store(
     """
     with _held(path, server_id):
         writing, reading = write_engine(path), read_engine(path)
-        writer, readings = Writer(writing), Readings(reading)
+        writer, readings = Writer(writing, _room(path)), Readings(reading)
         try:
             identity, version = await settled(prepare(writing))
             yield SqlStore(readings, writer, installation=identity, news=News(version), clock=clock)
         finally:
             await settled(_close(readings, writer))
+
+
+def _room(path: Path) -> ReservedRoom:
+    """Room at the start, too: of a full disk, and of one that has its reserve yet."""
+    room = ReservedRoom(path.with_name(f"{path.name}.reserve"))
+    room.look()
+    return room
 
 
 @contextmanager

@@ -61,7 +61,7 @@ class SqlStore(Store):
     @asynccontextmanager
     async def transaction(self, scope: Scope) -> AsyncIterator[Unit]:
         async with self._writer.transaction() as transaction:
-            unit = SqlUnit(transaction.run, scope, self._clock)
+            unit = SqlUnit(transaction.run, scope, self._clock, self._writer.room)
             unit.causes = SqlCauses(transaction.run, scope)
             transaction.after_commit(lambda: self._news.tell(unit.written))
             yield unit

@@ -15,6 +15,7 @@ from sac_core.models.change import ChangeVerb
 from sac_core.store.connection import Run
 from sac_core.store.reader import SqlReader
 from sac_core.store.records import to_change, to_micros, to_row
+from sac_core.store.room import Room
 from sac_core.store.scope import scoped
 from sac_core.store.secret_values import forget_value, write_value
 from sac_core.store.tables import changes, counter, labels, resources
@@ -44,14 +45,16 @@ _NAMED = select(resources.c.uid).where(
 class SqlUnit(SqlReader, Unit):
     """A unit of work on an open transaction. ``written`` is its newest version, 0 while it has written nothing."""
 
-    def __init__(self, run: Run, scope: Scope, clock: Callable[[], datetime]) -> None:
+    def __init__(self, run: Run, scope: Scope, clock: Callable[[], datetime], room: Room) -> None:
         super().__init__(run, scope)
+        self._room = room
         self._clock = clock
         self.written = 0
 
     async def insert(self, record: Record) -> Record:
         if not self._scope.everywhere and record.tenant != self._scope.tenant:
             raise ForbiddenError(f"tenant {record.tenant!r} is not the caller's", field="namespace")
+        self._room.check()
         created, version = record.created_at or self._clock(), await self._next_version()
         record = replace(record, created_at=created, resource_version=version)
         await self._add(record)
