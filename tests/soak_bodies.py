@@ -9,26 +9,27 @@ from pathlib import Path
 from typing import NamedTuple
 
 _SCRIPT = """
+me=$$-$EPOCHREALTIME
 exec 8>"$SOAK_FOLDER/$SOAK_AGENT.lock"
-flock -n 8 || echo "$EPOCHREALTIME $SOAK_AGENT $$ double" >>"$SOAK_FOLDER/beats"
+flock -n 8 || echo "$EPOCHREALTIME $SOAK_AGENT $me double" >>"$SOAK_FOLDER/beats"
 exec 9<> <(:)
 while :; do
-  echo "$EPOCHREALTIME $SOAK_AGENT $$ beat" >>"$SOAK_FOLDER/beats"
+  echo "$EPOCHREALTIME $SOAK_AGENT $me beat" >>"$SOAK_FOLDER/beats"
   read -r -t 0.1 -u 9
 done
 """
 COMMAND = ["bash", "-c", _SCRIPT]
 """Beats ten times a second without starting a process for it; the kernel frees the lock when it has ended."""
 
-_LINE = re.compile(r"(\d+\.\d+) (\S+) (\d+) (beat|double)")
+_LINE = re.compile(r"(\d+\.\d+) (\S+) (\S+) (beat|double)")
 
 
 class Beat(NamedTuple):
-    """A sign of life: when, of which agent, which process, and whether it found the lock taken."""
+    """A sign of life: when, of which agent, which process (ids come again: with when it began), and whether it found the lock taken."""
 
     at: float
     agent: str
-    process: int
+    process: str
     double: bool
 
 
@@ -44,13 +45,13 @@ def beats(folder: Path) -> Iterator[Beat]:
         found = _LINE.fullmatch(line)
         if found:
             at, agent, process, kind = found.groups()
-            yield Beat(float(at), agent, int(process), kind == "double")
+            yield Beat(float(at), agent, process, kind == "double")
 
 
 def doubles(folder: Path) -> Iterator[str]:
     """Bodies of one agent that lived at once, judged by what they left."""
-    last: dict[str, int] = {}
-    over: dict[str, set[int]] = defaultdict(set)
+    last: dict[str, str] = {}
+    over: dict[str, set[str]] = defaultdict(set)
     for beat in beats(folder):
         if beat.double:
             yield f"{beat.at}: process {beat.process} of {beat.agent} found another body alive"
