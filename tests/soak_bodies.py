@@ -25,7 +25,7 @@ _LINE = re.compile(r"(\d+\.\d+) (\S+) (\S+) (beat|double)")
 
 
 class Beat(NamedTuple):
-    """A sign of life: when, of which agent, which process (ids come again: with when it began), and whether it found the lock taken."""
+    """A sign of life: when, of which agent, which process (with its start: ids come again), and a lock found taken."""
 
     at: float
     agent: str
