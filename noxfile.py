@@ -42,7 +42,7 @@ def layers(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """The tests. SAC_TEST_REQUIRE=browser,programs makes a missing Chromium or program a failure instead of a skip."""
+    """The tests. SAC_TEST_REQUIRE=browser,programs,postgres makes what is missing a failure instead of a skip."""
     install(session, "test")
     session.run("pytest", "--quiet", *session.posargs)
 

@@ -46,6 +46,12 @@ class Settings(BaseSettings):
     server: str | None = None
     """The address of a server for the command; none means the server of the data directory."""
 
+    database: SecretStr | None = None
+    """The URL of a PostgreSQL database, which several servers may share; none means SQLite in the data directory."""
+
+    lease: float = Field(default=30.0, ge=3, examples=["30"])
+    """Seconds for which a server may be silent until another one on its database takes over its agents."""
+
     default_executor: str = "process"
     """The executor of an agent that names none."""
 
@@ -84,7 +90,7 @@ def _misset(error: ValidationError) -> ConfigurationError:
     """What is wrong with which variable, what was given, and what could be given instead."""
     first = error.errors(include_url=False)[0]
     place = tuple(map(str, first["loc"]))
-    secret = place[:1] in (("token",), ("keys",))
+    secret = place[:1] in (("token",), ("keys",), ("database",))
     given = first["input"] if isinstance(first["input"], str | int | float) and not secret else None
     return _refused(place, _WORDS.get(first["type"], first["msg"]), given)
 

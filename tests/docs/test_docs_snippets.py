@@ -20,6 +20,8 @@ import pytest
 
 import sac_core
 from git_server import GitServer
+from live_server import LiveServer
+from postgres_cluster import Cluster
 from sac_core.hooks.loader import GROUP, load
 from sac_core.settings import Settings
 from sac_core.testing.fixtures import unused_port
@@ -48,7 +50,9 @@ SAYS: dict[str, tuple[str, ...]] = {
 """What a snippet must have said. Those that are served or imported have tests of their own."""
 
 NEEDS_SERVER = frozenset({"connect.py", "http_api.sh", "main_process.sh", "secrets.sh"})
-OWN_TESTS = frozenset({"mount.py", "own_users.py", "sac_agent_repl.py", "plugin.toml", "workspace.sh"})
+OWN_TESTS = frozenset(
+    {"two_servers.sh", "mount.py", "own_users.py", "sac_agent_repl.py", "plugin.toml", "workspace.sh"}
+)
 
 
 class Place(NamedTuple):
@@ -163,6 +167,19 @@ def test_a_workspace_is_prepared_as_it_stands(place: Place, git_server: GitServe
     assert code == 0, said
     for text in ("first", "Run the tests", "whole change", "WorkspaceCloned", "SkillsPlaced: it is done", "deleted"):
         assert text in said
+
+
+def test_two_servers_serve_one_database(place: Place, postgres: Cluster) -> None:
+    place.env["SAC_DATABASE"] = postgres.database()
+    try:
+        status, shown = run_in_terminal(["sh", "-eu", str(SNIPPETS / "two_servers.sh")], place, keys=DETACH)
+    finally:
+        for folder in ("one", "two", "bodies"):
+            LiveServer(place.folder / folder).end()
+    assert status == 0, shown
+    assert "told by the second" in shown
+    assert "agent/demo deleted" in shown
+    assert shown.count("The server has ended") == 2, shown
 
 
 def test_embedding_and_connecting_are_the_same_lines() -> None:

@@ -18,7 +18,7 @@ class Overtaken(Body):
     reattach = False
 
     def __init__(self, inner: Body, meanwhile: Callable[[], Awaitable[object]]) -> None:
-        super().__init__()
+        super().__init__("s1")
         self.execs = inner.execs
         self._inner = inner
         self._meanwhile = meanwhile

@@ -13,7 +13,7 @@ import pytest
 
 from live_server import until
 from sac_core.contracts.chunks import StoredChunk
-from sac_core.contracts.sac import Sac
+from sac_core.contracts.sac import Sac, Terminal
 from sac_core.contracts.stage import Ended, Missed, Printed
 from sac_core.core import Core, open_core
 from sac_core.errors import ConflictError, InvalidError, LostError, SacError, UnavailableError
@@ -30,6 +30,7 @@ from sac_core.service.recording.recorder import Recorder
 from sac_core.service.recording.writing import open_chunk_writer
 from sac_core.settings import Settings
 from sac_core.store.chunks import SqlChunks
+from sac_core.wire.terminal import Output
 
 
 def with_policy(settings: Settings, policy: Any) -> Settings:
@@ -116,6 +117,17 @@ async def test_a_strict_session_ends_when_its_recording_cannot_go_on(
             assert (await until(over, seconds=5)).status.reason == "RecordingLost"
 
 
+async def printed(terminal: Terminal, text: bytes) -> None:
+    """Watch until it has printed this."""
+    seen = b""
+    async for event in terminal:
+        if isinstance(event, Output):
+            seen = (seen + event.data)[-65536:]
+            if text in seen:
+                return
+    raise AssertionError(f"it ended without {text!r}")
+
+
 async def test_a_recording_by_best_effort_goes_on_when_it_can_and_marks_what_it_missed(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,6 +150,7 @@ async def test_a_recording_by_best_effort_goes_on_when_it_can_and_marks_what_it_
                     return any(each.type == "Stage/recorder" and each.status == "False" for each in conditions)
 
                 await until(named)
+                await printed(terminal, b"done")  # more than the log keeps, and none of it was taken
         async with sac.sessions.attach(name) as terminal:
             await terminal.write(b"\n")
         recording = await in_phase(sac, name, "Complete")

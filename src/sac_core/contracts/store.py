@@ -12,6 +12,7 @@ from typing import Any
 from sac_core.contracts.causes import CauseReader, CauseWriter
 from sac_core.contracts.chunks import Chunks
 from sac_core.contracts.context import State
+from sac_core.contracts.leases import Leases
 from sac_core.contracts.sealing import DataKeys
 from sac_core.models.body import Finding
 from sac_core.models.change import Change, Page
@@ -77,7 +78,7 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What of a kind: labels and fields (`spec.agent`, `status.phase`, `metadata.name`), a page, what is due.
+    """What of a kind: labels and fields (`spec.agent`, `status.phase`, `metadata.name`), a page, what is due or owned.
 
     ``limit`` 0 means all. ``after`` is the token of `Page.next`. Order is by tenant and name.
     """
@@ -87,6 +88,7 @@ class Query:
     limit: int = 0
     after: str | None = None
     due_before: datetime | None = None
+    owner: str | None = None
 
 
 ALL_RECORDS = Query()
@@ -132,7 +134,7 @@ class Unit(Reader):
 
     @abstractmethod
     async def update(self, record: Record) -> Record:
-        """Write all of a record if its ``resource_version`` is still the stored one; else `ConflictError`.
+        """Write all of a record if its ``resource_version`` and ``fence`` are as they were read; else `ConflictError`.
 
         Status and spec may both differ; kind, tenant, name, uid and ``created_at`` never change.
         """
@@ -181,6 +183,10 @@ class Store(ABC):
     @abstractmethod
     def state(self, plugin: str) -> State:
         """The small durable state of a plugin; ``sac`` is the core's own."""
+
+    @abstractmethod
+    def leases(self, server: str) -> Leases:
+        """What the server of that id owns, and who else is alive."""
 
     @abstractmethod
     def data_keys(self) -> DataKeys:

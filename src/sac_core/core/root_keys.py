@@ -10,6 +10,7 @@ from pathlib import Path
 from sac_core.contracts.sealing import DataKeys, KeyRotation, Sealing
 from sac_core.core.key_file import decoded, read_keys, write_keys
 from sac_core.errors import ConfigurationError, UnsupportedError
+from sac_core.models.principal import LOCAL
 from sac_core.service.background import background
 from sac_core.settings import Settings
 from sac_core.store.root_keys import KEY_BYTES, RootKeys
@@ -71,6 +72,8 @@ async def open_keys(settings: Settings, folder: Path, kept: DataKeys) -> AsyncIt
     source = await _source(settings, folder, kept)
     roots = source.load()
     sealing = await open_sealing(kept, roots)
+    if settings.database is not None:  # a server that has other root keys finds out now, not at the first secret
+        await sealing.seal(LOCAL.tenant, "opened", b"")
     rotation = RootRotation(kept, sealing, source, roots)
     async with background() as group:
         group.start_soon(rotation.run)

@@ -13,9 +13,11 @@ from sac_core.contracts.context import utc_now
 from sac_core.contracts.sac import Sac
 from sac_core.contracts.store import Scope, Store
 from sac_core.core.data_dir import local_token, make_private
+from sac_core.core.databases import open_store
 from sac_core.core.hosting import open_hosting
 from sac_core.core.place import Place
 from sac_core.core.plugins import Opener, needed_stages
+from sac_core.core.reach import within_reach
 from sac_core.core.root_keys import open_keys
 from sac_core.core.watchdog import open_watchdog
 from sac_core.errors import NotFoundError, UnauthenticatedError, UnavailableError
@@ -25,6 +27,7 @@ from sac_core.models.principal import LOCAL, Principal
 from sac_core.service.bodies import open_bodies
 from sac_core.service.chronicle import open_chronicle
 from sac_core.service.hub import open_hub
+from sac_core.service.leasing import open_leasing
 from sac_core.service.reconciler import open_reconciler
 from sac_core.service.recording.archive import Archive
 from sac_core.service.recording.recorder import RecordingOffers
@@ -33,7 +36,6 @@ from sac_core.service.signins import SignIns
 from sac_core.service.stages import open_stages
 from sac_core.service.surface import LocalSac
 from sac_core.settings import Settings, load_settings
-from sac_core.store import open_sqlite_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +98,7 @@ async def open_core(
     async with AsyncExitStack() as stack:
         folder = make_private(settings.data_dir)
         server_id = uuid.uuid4().hex[:12]
-        store = await stack.enter_async_context(open_sqlite_store(folder / "sac.db", server_id=server_id))
-        store = around(store)
+        store = around(await stack.enter_async_context(open_store(settings, folder, server_id)))
         sealing, rotation = await stack.enter_async_context(open_keys(settings, folder, store.data_keys()))
         recording = RecordingOffers(Archive(store, sealing, utc_now), folder, days=settings.recording_days)
         required = {settings.default_executor, *settings.plugins, *needed_stages(settings)}
@@ -108,7 +109,13 @@ async def open_core(
         opener = Opener(hosting, registry, settings, store, folder)
         authenticators = await opener.authenticators(tokens)
         targets = await opener.targets()
-        bodies = await stack.enter_async_context(open_bodies())
+        if settings.database is not None:
+            needed = {settings.default_executor, *settings.plugins}
+            targets = await within_reach(targets, store, needed=needed)
+        # outside all that works: nothing is given up while something still acts on it
+        leases = open_leasing(store.leases(server_id), store, frozenset(targets.opened), settings.lease)
+        leasing = await stack.enter_async_context(leases)
+        bodies = await stack.enter_async_context(open_bodies(server_id))
         hub = await stack.enter_async_context(open_hub())
         opened, failed = await opener.stages()
         stages = await stack.enter_async_context(open_stages(utc_now, opened, failed))
@@ -124,6 +131,7 @@ async def open_core(
             hub,
             stages,
             chronicle,
+            leasing,
             utc_now,
             settings.default_executor,
             settings.recording,

@@ -52,10 +52,14 @@ class Finding(Model):
 
 
 class Probe(Model):
-    """An executor's answer to: are you reachable, what can you do? ``isolated`` False is shown as *not a sandbox*."""
+    """An executor's answer to: are you reachable, what can you do? ``isolated`` False is shown as *not a sandbox*.
+
+    ``place`` names where its bodies are when only servers there reach them; empty: every server does.
+    """
 
     reachable: bool
     isolated: bool = True
+    place: str = ""
     capabilities: tuple[str, ...] = ()
     limits: dict[str, str] = Field(default_factory=dict)
     findings: tuple[Finding, ...] = ()

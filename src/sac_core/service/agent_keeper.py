@@ -48,6 +48,8 @@ class AgentKeeper:
             self._services.bodies.leave(uid)
             self._services.chronicle.forget(uid)
             return None
+        if not self._services.leasing.owns(record.owner_server):
+            return None  # another server's, or nobody's yet: who claims it looks at once
         agent: Agent = documents.to_model(AGENT, record)
         self._meet(agent)
         told: list[Note] = []
@@ -213,7 +215,8 @@ class AgentKeeper:
         self._services.bodies.leave(work.key.uid)
         await self._end_sessions(work, "AgentDeleted", remove=True)
         async with self._services.store.transaction(EVERYWHERE) as unit:
-            await unit.remove(await unit.by_uid("Agent", work.key.uid))
+            stored = await unit.by_uid("Agent", work.key.uid)
+            await unit.remove(replace(stored, fence=work.record.fence))
             await self._services.chronicle.tell(unit, about(work.agent), [*work.told, notes.gone()])
         return None
 

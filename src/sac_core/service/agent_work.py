@@ -114,7 +114,7 @@ class Work:
     async def _call(self, name: str, call: Awaitable[Observed]) -> Observed:
         began = time.monotonic()
         try:
-            return await within_deadline(call)
+            return await within_deadline(call, most=self.services.leasing.left)
         except SacError as error:
             if name != "stop" or not isinstance(error, UnsupportedError):  # then it is deleted instead
                 took = time.monotonic() - began
@@ -135,12 +135,16 @@ class Work:
         return body.phase == "absent" and not self.fresh and self.agent.status.phase == "Running"
 
 
-async def within_deadline(call: Awaitable[R]) -> R:
-    """A call of an executor; raises `UnavailableError` when it hangs, or knows a newer generation than the store."""
+async def within_deadline(call: Awaitable[R], *, most: float = CALL_DEADLINE) -> R:
+    """A call of an executor; raises `UnavailableError` when it hangs, or knows a newer generation than the store.
+
+    ``most`` is how long this server may still act on the agent, in seconds.
+    """
+    deadline = max(0.0, min(CALL_DEADLINE, most))
     try:
-        with anyio.fail_after(CALL_DEADLINE):
+        with anyio.fail_after(deadline):
             return await call
     except TimeoutError:
-        raise UnavailableError(f"the executor did not answer within {CALL_DEADLINE:g} s") from None
+        raise UnavailableError(f"the executor did not answer within {deadline:g} s") from None
     except ConflictError as error:  # a restored database: trying at once would not help, and killing would be wrong
         raise UnavailableError(error.message, hint=error.hint) from None

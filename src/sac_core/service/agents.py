@@ -123,6 +123,7 @@ class AgentService(StoredResources[Agent], Agents):
             spec=spec,
             status=_pending(record.status, ref.name, plugin.isolated),
             launch=launch.to_wire() if launch else None,
+            owner_server=record.owner_server or self._owner(ref.name),
             deadline=self._services.now(),
         )
 
@@ -136,6 +137,10 @@ class AgentService(StoredResources[Agent], Agents):
         files = target is None or target.files
         bound = await bind_secrets(unit, self._scope, agent, before, files=files)
         return launch.model_copy(update={"binding": launch.binding.model_copy(update={"secrets": bound})})
+
+    def _owner(self, executor: str) -> str | None:
+        """This server, if it can work on the agent; another one finds it soon."""
+        return self._services.leasing.server if executor in self._services.targets.opened else None
 
     async def _known(self, name: str) -> Agent:
         return self._model(await self._read(name))

@@ -57,7 +57,9 @@ class Body(ABC):
     reattach: bool
     """Whether its processes are found again after a restart of the server."""
 
-    def __init__(self) -> None:
+    def __init__(self, server: str) -> None:
+        self.server = server
+        """The id of this server, for whom its execs are named."""
         self.execs: set[str] = set()
         """Ids of the execs that this server has open in it."""
 
@@ -88,8 +90,8 @@ class HeldBody(Body):
 
     reattach = True
 
-    def __init__(self, link: HolderLink) -> None:
-        super().__init__()
+    def __init__(self, server: str, link: HolderLink) -> None:
+        super().__init__(server)
         self.link = link
 
     async def open(self, process_id: str, command: Command) -> Process:
@@ -111,8 +113,10 @@ class DirectBody(Body):
 
     reattach = False
 
-    def __init__(self, executor: Executor, key: Key, group: TaskGroup, on_exit: Callable[[str, Exit], None]) -> None:
-        super().__init__()
+    def __init__(
+        self, server: str, executor: Executor, key: Key, group: TaskGroup, on_exit: Callable[[str, Exit], None]
+    ) -> None:
+        super().__init__(server)
         self._executor = executor
         self._key = key
         self._group = group
@@ -161,6 +165,7 @@ class _Entry:
 class Bodies:
     """All ways into bodies that this server has open."""
 
+    server: str
     group: TaskGroup
     on_exit: Callable[[str, str, Exit], None] = field(default=lambda uid, process, exit: None)
     on_lost: Callable[[str], None] = field(default=lambda uid: None)
@@ -203,7 +208,7 @@ class Bodies:
         """Keep the way into a body until it is lost or left; tells of its start once it can be used."""
         stream = await executor.open_holder(key)
         if stream is None:
-            direct = DirectBody(executor, key, self.group, self._exits_of(key.uid))
+            direct = DirectBody(self.server, executor, key, self.group, self._exits_of(key.uid))
             self._entries[key.uid] = _Entry(direct, direct.leave)
             task_status.started(direct)
             return
@@ -219,7 +224,7 @@ class Bodies:
         entry, uid, silence = None, key.uid, self._silence(key)
         try:
             async with open_link(stream, on_exit=self._exits_of(uid), silence=silence) as link:
-                entry = self._entries[uid] = _Entry(HeldBody(link), close)
+                entry = self._entries[uid] = _Entry(HeldBody(self.server, link), close)
                 task_status.started(entry.body)
                 await link.closed.wait()
         except Exception as error:
@@ -243,7 +248,7 @@ class Bodies:
 
 
 @asynccontextmanager
-async def open_bodies() -> AsyncIterator[Bodies]:
-    """Ways into bodies, all closed at the end; the bodies go on."""
+async def open_bodies(server: str) -> AsyncIterator[Bodies]:
+    """Ways of a server into bodies, all closed at the end; the bodies go on."""
     async with background() as group:
-        yield Bodies(group)
+        yield Bodies(server, group)

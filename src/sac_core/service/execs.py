@@ -17,7 +17,7 @@ from sac_core.service.opener import open_in
 from sac_core.wire.exec import MAX_OUTPUT, ExecResult
 
 PREFIX = "exec-"
-"""How the ids of such processes start: one that no server has open is ended when its body is next looked at."""
+"""How the ids of such processes start; the server's id follows. One that no server has open is ended by an audit."""
 
 _CLOSE_DEADLINE = 15.0
 
@@ -49,7 +49,7 @@ async def open_exec(body: Body, command: Command) -> AsyncIterator[ProcessExec]:
     """Run a command until the context is left; then it is ended, also when the caller was cancelled."""
     if command.tty is not None or command.overflow != "block":
         raise UnsupportedError("an exec has no terminal and loses nothing")
-    process_id = f"{PREFIX}{uuid.uuid4().hex}"
+    process_id = f"{PREFIX}{body.server}-{uuid.uuid4().hex}"
     body.execs.add(process_id)
     process = None
     try:

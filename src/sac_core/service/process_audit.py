@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 
@@ -34,12 +35,13 @@ async def audit(services: Services, agent: Agent, body: Body) -> list[Record]:
     """End processes that no session claims, and sessions whose process has ended or is not there; the rows as read."""
     before = {record.uid: record for record in await sessions_of(services, agent)}
     execs = set(body.execs)
+    others = services.leasing.others()
     processes = {process.id: process for process in await body.list()}
-    unclaimed = [process for process in processes if not _claimed(process, before, execs | body.execs)]
+    unclaimed = [process for process in processes if not _claimed(process, before, execs | body.execs, others)]
     if unclaimed:  # a row is committed before its process is opened: what was listed has its row by now
         after = {record.uid: record for record in await sessions_of(services, agent)}
         for process in unclaimed:
-            if not _claimed(process, after, execs | body.execs):
+            if not _claimed(process, after, execs | body.execs, others):
                 await _end(agent, body, process)
     for uid, record in before.items():  # a process is opened before its row says so: these must have been listed
         if record.status.get("phase") == "Running" and record.deleted_at is None:
@@ -107,7 +109,8 @@ def _lives(process: Running | None) -> bool:
     return process is not None and process.exit is None
 
 
-def _claimed(process_id: str, rows: dict[str, Record], execs: set[str]) -> bool:
+def _claimed(process_id: str, rows: dict[str, Record], execs: set[str], others: Collection[str]) -> bool:
+    """By its session, or by the server that runs it: this one, or another that is alive."""
     if process_id.startswith(PREFIX):
-        return process_id in execs
+        return process_id in execs or process_id.removeprefix(PREFIX).partition("-")[0] in others
     return process_id == MAIN or process_id.startswith(PREPARING) or process_id in rows

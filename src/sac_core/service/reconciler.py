@@ -63,6 +63,9 @@ class Reconciler:
         bodies = self.services.bodies
         bodies.on_exit = self._exited
         bodies.on_lost = lambda uid: self.hint("Agent", uid)
+        self.services.leasing.on_claimed = lambda uid: self.hint("Agent", uid)
+        self.services.leasing.busy = lambda uid: ("Agent", uid) in self._active
+        self.group.start_soon(self._claim)
         self.group.start_soon(self._follow, since)
         self.group.start_soon(self._sweep)
         for target in self.services.targets:
@@ -127,6 +130,13 @@ class Reconciler:
             del self._due[item]
             self.hint(*item)
 
+    async def _claim(self) -> None:
+        """Take over at once what is nobody's when this server begins."""
+        try:
+            await self.services.leasing.claim()
+        except SacError as error:
+            log.warning("cannot take over agents yet: %s", error)
+
     async def _follow(self, since: int) -> None:
         """Hint at what changes, and tell plugins."""
         store = self.services.store
@@ -149,7 +159,8 @@ class Reconciler:
 
     def _changed(self, change: Change[Record]) -> None:
         record = change.object
-        if record.kind == "Agent" or record.deleted_at is not None:
+        others = record.owner_server is not None and record.owner_server in self.services.leasing.others()
+        if not others and (record.kind == "Agent" or record.deleted_at is not None):
             self.hint(record.kind, record.uid)
         if record.kind == "Session" and change.verb == "DELETED":
             self.services.stages.forget(record.uid)

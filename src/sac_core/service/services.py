@@ -14,13 +14,14 @@ from sac_core.models.recording import RecordingPolicy
 from sac_core.service.bodies import Bodies
 from sac_core.service.chronicle import Chronicle
 from sac_core.service.hub import Hub
+from sac_core.service.leasing import Leasing
 from sac_core.service.stages import Stages
 from sac_core.service.targets import Targets
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Store, sealing, plugins, executors, ways into bodies, terminals, stages, timelines, clock; operators' choices."""
+    """Store, sealing, plugins, executors, ways into bodies, terminals, stages, timelines, leases, clock, choices."""
 
     store: Store
     sealing: Sealing
@@ -31,6 +32,7 @@ class Services:
     hub: Hub
     stages: Stages
     chronicle: Chronicle
+    leasing: Leasing
     now: Callable[[], datetime]
     default_executor: str
     recording: RecordingPolicy = "off"

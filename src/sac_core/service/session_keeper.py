@@ -30,6 +30,8 @@ class SessionKeeper:
             record = await self._read(uid)
         except NotFoundError:
             return None
+        if not await self._is_ours(record):
+            return None
         session = session_model(record)
         if record.deleted_at is not None or self._expired(record, session):
             return await self._remove(record, session)
@@ -39,6 +41,17 @@ class SessionKeeper:
             case "Running":
                 return await self._look(record, session)
         return None
+
+    async def _is_ours(self, record: Record) -> bool:
+        """Whether this server opened it, or has its agent when no living server did."""
+        leasing = self._services.leasing
+        if record.owner_server is not None and leasing.alive(record.owner_server):
+            return leasing.owns(record.owner_server)
+        try:
+            agent = await self._services.store.read(EVERYWHERE).by_uid("Agent", record.status.get("agentUid", ""))
+        except NotFoundError:
+            return leasing.left > 0
+        return leasing.owns(agent.owner_server)
 
     async def _open(self, record: Record, session: Session) -> float | None:
         try:

@@ -52,12 +52,16 @@ def follow_stages(services: Services, session: Session) -> None:
 def resume_stages(services: Services, records: Sequence[Record]) -> None:
     """Seat the stages of sessions that were opened before a restart, and feed them from where they were."""
     for record in records:
-        if record.status.get("phase") in ("Running", "Ended") and not services.stages.knows(record.uid):
+        ours = record.owner_server is None or services.leasing.owns(record.owner_server)
+        opened = record.status.get("phase") in ("Running", "Ended")
+        if ours and opened and not services.stages.knows(record.uid):
             services.stages.group.start_soon(_resume, services, session_model(record))
 
 
 async def _resume(services: Services, session: Session) -> None:
     try:
+        if not await services.leasing.leases.take("Session", session.metadata.uid):
+            return
         await services.stages.begin(session)
     except UnavailableError as error:
         if session.status.phase != "Ended":

@@ -105,6 +105,7 @@ class SessionService(StoredResources[Session], Sessions):
             spec={**record.spec, "command": list(command), **recorded(self._services, session.spec)},
             status={"phase": "Pending", "agentUid": agent.metadata.uid},
             deadline=self._services.now(),
+            owner_server=record.owner_server or self._services.leasing.server,
             meta={
                 **record.meta,
                 "ownerReferences": [{"kind": "Agent", "name": agent.metadata.name, "uid": agent.metadata.uid}],

@@ -56,6 +56,8 @@ def _conditions(query: Query, anchor: Requirement | None) -> Iterator[ColumnElem
     yield from (field_condition(term) for term in query.fields)
     if query.due_before is not None:
         yield resources.c.deadline <= to_micros(query.due_before)
+    if query.owner is not None:
+        yield resources.c.owner_server == query.owner
 
 
 def _order(scope: Scope, along: FromClause) -> list[ColumnElement[str]]:

@@ -12,17 +12,19 @@ from sac_core.errors import ConfigurationError
 
 
 @contextmanager
-def locked(database: Path, *, server_id: str) -> Iterator[None]:
+def locked(database: Path, *, server_id: str) -> Iterator[str]:
     """Hold ``<database>.lock`` for this process; raises `ConfigurationError` (reason ``Locked``) that names the holder.
 
+    Yields the id of the server that held it before, which is certainly not alive any more; empty for the first one.
     The file stays: removing it would let two processes hold locks on two files of one name.
     """
     descriptor = os.open(f"{database}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         _acquire(descriptor, database)
+        before = os.pread(descriptor, 256, 0).decode(errors="replace").splitlines()
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n{server_id}\n".encode(), 0)
-        yield
+        yield before[1] if len(before) > 1 else ""
     finally:
         os.close(descriptor)
 

@@ -36,13 +36,14 @@ async def notify(run: Run, version: int) -> None:
 async def following_news(url: URL, readings: Readings, version: int) -> AsyncIterator[News]:
     """News that follow the database until the context is left."""
     news = News(version)
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_poll, readings, news)
-        tasks.start_soon(_listen, url, news)
-        try:
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_poll, readings, news)
+            tasks.start_soon(_listen, url, news)
             yield news
-        finally:
             tasks.cancel_scope.cancel()
+    except BaseExceptionGroup as group:  # the tasks never raise: it is what the caller's own block raised
+        raise (group.exceptions[0] if len(group.exceptions) == 1 else group) from None
 
 
 async def _poll(readings: Readings, news: News) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sac_core.contracts.causes import CauseReader
 from sac_core.contracts.chunks import Chunks
 from sac_core.contracts.context import State
+from sac_core.contracts.leases import Leases
 from sac_core.contracts.sealing import DataKeys
 from sac_core.contracts.store import Reader, Record, Scope, Store, Unit
 from sac_core.models.body import Finding
@@ -21,6 +22,7 @@ from sac_core.store.checks import revision_finding
 from sac_core.store.chunks import SqlChunks
 from sac_core.store.connection import Readings, Run, Writer
 from sac_core.store.data_keys import SqlDataKeys
+from sac_core.store.leases import SqlLeases
 from sac_core.store.news import News
 from sac_core.store.reader import SqlReader
 from sac_core.store.state import SqlState, prune_state
@@ -31,12 +33,12 @@ Notify = Callable[[Run, int], Awaitable[None]]
 """Tells other servers, in a transaction, of the version that it will have committed."""
 
 
-async def _alone(run: Run, version: int) -> None:
+async def _nobody(run: Run, version: int) -> None:
     """There is no other server."""
 
 
 class SqlStore(Store):
-    """Remembers in SQL. ``news`` knows the newest committed version."""
+    """Remembers in SQL. ``news`` knows the newest committed version; no ``notify``: there is no other server."""
 
     def __init__(
         self,
@@ -46,13 +48,14 @@ class SqlStore(Store):
         installation: str,
         news: News,
         clock: Callable[[], datetime],
-        notify: Notify = _alone,
+        notify: Notify | None = None,
     ) -> None:
         self._readings = readings
         self._writer = writer
         self._installation = installation
         self._news = news
-        self._notify = notify
+        self._notify = notify or _nobody
+        self._alone = notify is None
         self._clock = clock
 
     def read(self, scope: Scope) -> Reader:
@@ -85,6 +88,9 @@ class SqlStore(Store):
 
     def chunks(self) -> Chunks:
         return SqlChunks(self._readings.run, self._writer)
+
+    def leases(self, server: str) -> Leases:
+        return SqlLeases(server, self._readings.run, self._writer, alone=self._alone)
 
     def data_keys(self) -> DataKeys:
         return SqlDataKeys(self._readings.run, self._writer)

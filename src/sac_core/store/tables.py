@@ -47,6 +47,8 @@ resources = Table(
 _DUE = resources.c.deadline.is_not(None)
 Index("due", resources.c.kind, resources.c.deadline, sqlite_where=_DUE, postgresql_where=_DUE)
 
+Index("owned", resources.c.owner_server, resources.c.kind)
+
 labels = Table(
     "labels",
     metadata,
@@ -93,6 +95,15 @@ state = Table(
 )
 _EXPIRES = state.c.expires_at.is_not(None)
 Index("expiring", state.c.expires_at, sqlite_where=_EXPIRES, postgresql_where=_EXPIRES)
+
+servers = Table(
+    "servers",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("executors", Text, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+"""Servers that are alive until ``expires_at``, by the database's clock; ``executors`` is a JSON list of names."""
 
 installation = Table("installation", metadata, Column("id", String, primary_key=True))
 

@@ -23,11 +23,14 @@ from sac_core.store.tables import changes, counter, labels, resources
 _FIXED = ("kind", "tenant", "name", "uid", "created_at")
 _ADVANCE = update(counter).values(rv=counter.c.rv + 1).returning(counter.c.rv)
 _WRITE = scoped(
-    update(resources).where(
+    update(resources)
+    .where(
         resources.c.kind == bindparam("this_kind"),
         resources.c.uid == bindparam("this_uid"),
         resources.c.resource_version == bindparam("read_version"),
-    ),
+        resources.c.fence == bindparam("read_fence"),
+    )
+    .returning(resources.c.uid),
     resources.c.tenant,
 )
 _DEFER = scoped(update(resources).where(resources.c.uid == bindparam("this_uid")), resources.c.tenant)
@@ -94,7 +97,7 @@ class SqlUnit(SqlReader, Unit):
     async def _stored(self, record: Record) -> Record:
         """What is stored now, if it is what the caller has read."""
         stored = await self.by_uid(record.kind, record.uid)
-        if stored.resource_version != record.resource_version:
+        if stored.resource_version != record.resource_version or stored.fence != record.fence:
             raise _stale(stored)
         return stored
 
@@ -116,8 +119,10 @@ class SqlUnit(SqlReader, Unit):
 
     async def _write(self, stored: Record, record: Record) -> None:
         values = {name: value for name, value in to_row(record).items() if name not in _FIXED}
-        where = {"this_kind": stored.kind, "this_uid": stored.uid, "read_version": stored.resource_version}
-        await self._run(_WRITE.of(self._scope), {**values, **where, **_WRITE.parameters(self._scope)})
+        this = {"this_kind": stored.kind, "this_uid": stored.uid}
+        read = {"read_version": stored.resource_version, "read_fence": stored.fence}
+        if not await self._run(_WRITE.of(self._scope), {**values, **this, **read, **_WRITE.parameters(self._scope)}):
+            raise _stale(stored)
 
     async def _label(self, record: Record) -> None:
         about = {"kind": record.kind, "tenant": record.tenant, "name": record.name, "uid": record.uid}

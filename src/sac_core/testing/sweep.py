@@ -23,7 +23,16 @@ from sac_core.testing.operations import LIFE, Operation
 from sac_core.testing.simulated_target import SimulatedTarget, StartPlan
 from sac_core.testing.simulated_world import SimulatedWorld
 
-IDLE = ("watch", "probe", "store.wait_changed", "store.version", "store.prune")
+IDLE = (
+    "watch",
+    "probe",
+    "store.wait_changed",
+    "store.version",
+    "store.prune",
+    "store.leases.beat",
+    "store.leases.claim",
+    "store.leases.give_up",
+)
 """Methods that are called by the clock, not by an operation."""
 
 SLOW = StartPlan(start_seconds=0.2, stop_seconds=0.3)

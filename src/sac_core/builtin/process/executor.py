@@ -15,7 +15,7 @@ from anyio import to_thread
 from anyio.abc import ByteStream, TaskGroup
 
 from sac_core.builtin.process import host
-from sac_core.builtin.process.folder import BodyFolder, BodyRecord, DamagedError, body_folders
+from sac_core.builtin.process.folder import BodyFolder, BodyRecord, DamagedError, body_folders, private_folder
 from sac_core.builtin.process.observing import absent, observed
 from sac_core.builtin.process.probing import probe
 from sac_core.builtin.process.refusals import check_launch
@@ -38,16 +38,19 @@ _PATIENCE = 6.0
 class ProcessExecutor(Executor):
     """Bodies as holders of this machine, one folder each. Made by `open_process_executor`."""
 
-    def __init__(self, settings: ProcessSettings, context: PluginContext, program: Path, tasks: TaskGroup) -> None:
+    def __init__(
+        self, settings: ProcessSettings, context: PluginContext, folder: Path, program: Path, tasks: TaskGroup
+    ) -> None:
         self._settings = settings
         self._context = context
         self._tasks = tasks
-        self._bodies = context.folder / "bodies"
-        self._trash = context.folder / "trash"
+        self._folder = folder
+        self._bodies = folder / "bodies"
+        self._trash = folder / "trash"
         self._program = program
 
     async def probe(self) -> Probe:
-        return probe(self._program, self._context.folder)
+        return probe(self._program, self._folder)
 
     async def observe(self, key: Key) -> Observed:
         folder, record = self._find(key)
@@ -232,23 +235,26 @@ async def _empty(trash: Path) -> None:
 def _sweep(bodies: Path) -> None:
     """Remove folders whose body was never committed."""
     for folder in body_folders(bodies):
-        if not folder.alive():
-            with suppress(OSError):
+        with suppress(OSError, UnavailableError):
+            lock = folder.take_lock()
+            if lock is not None:
                 folder.sweep()
+                os.close(lock)
 
 
 @asynccontextmanager
 async def open_process_executor(settings: ProcessSettings, context: PluginContext) -> AsyncIterator[ProcessExecutor]:
-    """Open the executor on this machine; its bodies are under ``context.folder`` and outlive it."""
-    bodies, trash = context.folder / "bodies", context.folder / "trash"
-    bodies.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Open the executor on this machine; its bodies are in ``settings.folder`` or the context's, and outlive it."""
+    folder = private_folder(settings.folder or context.folder)
+    bodies, trash = folder / "bodies", folder / "trash"
+    bodies.mkdir(mode=0o700, exist_ok=True)
     _sweep(bodies)
     program = await to_thread.run_sync(holder_program, context.folder, settings)
     try:
         async with anyio.create_task_group() as tasks:
             if trash.exists():
                 tasks.start_soon(_empty, trash)
-            yield ProcessExecutor(settings, context, program, tasks)
+            yield ProcessExecutor(settings, context, folder, program, tasks)
             tasks.cancel_scope.cancel()
     except BaseExceptionGroup as group:  # the tasks never raise: it is what the caller's own block raised
         raise (group.exceptions[0] if len(group.exceptions) == 1 else group) from None

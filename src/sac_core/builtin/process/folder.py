@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 from pydantic import ValidationError
 
 from sac_core.builtin.process.secret_files import withdraw
-from sac_core.errors import InvalidError, UnavailableError
+from sac_core.errors import ConfigurationError, InvalidError, UnavailableError
 from sac_core.models.base import Model
 
 _UID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
@@ -51,6 +51,22 @@ class HolderPid(NamedTuple):
 
     pid: int
     start: int
+
+
+def private_folder(path: Path) -> Path:
+    """The folder that holds everything, with mode 0700; raises `ConfigurationError` when that cannot be."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if path.stat().st_uid != os.getuid():
+            raise _unfit(f"{path} belongs to another user")
+        path.chmod(0o700)
+    except OSError as error:
+        raise _unfit(f"cannot use {path}: {error.strerror}") from None
+    return path
+
+
+def _unfit(why: str) -> ConfigurationError:
+    return ConfigurationError(why, field="plugins.process.folder", hint="give a folder of your own")
 
 
 def body_folders(bodies: Path) -> list[BodyFolder]:
@@ -111,13 +127,19 @@ class BodyFolder:
             raise UnavailableError(f"cannot write in {self.path}: {error.strerror}", retry_after=5) from None
 
     def take_lock(self) -> int | None:
-        """A descriptor that holds the lock; None while a holder lives."""
+        """A descriptor that holds the lock; None while a holder lives, or another server is at work here."""
+        path = self.path / "lock"
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            fd = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise UnavailableError(f"cannot write in {self.path}: {error.strerror}", retry_after=5) from None
-        return fd if _lock(fd, fcntl.LOCK_EX) else None
+        if not _lock(fd, fcntl.LOCK_EX):
+            return None
+        if not _is(fd, path):  # it was removed after it had been opened: it keeps nobody out
+            os.close(fd)
+            return None
+        return fd
 
     def alive(self) -> bool:
         """Whether a holder lives or is being started."""
@@ -167,6 +189,13 @@ class BodyFolder:
                 (self.path / name).unlink(missing_ok=True)
             with suppress(OSError):
                 self.path.rmdir()
+
+
+def _is(fd: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(fd), path.stat())
+    except OSError:
+        return False
 
 
 def _lock(fd: int, kind: int) -> bool:

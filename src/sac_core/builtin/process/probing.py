@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 from sac_core.builtin.process.host import LINUX
@@ -21,10 +22,16 @@ def probe(program: Path, folder: Path) -> Probe:
     return Probe(
         reachable=all(finding.level != "error" for finding in findings),
         isolated=False,
+        place=_place(folder),
         capabilities=("holder", "stop", "replace", "files", *(("limits",) if limits else ())),
         limits=limits,
         findings=tuple(findings),
     )
+
+
+def _place(folder: Path) -> str:
+    """This machine and the folder: processes are reached from nowhere else."""
+    return f"{socket.gethostname()}:{folder}"
 
 
 def _isolation() -> Finding:

@@ -26,6 +26,7 @@ def up(
     *,
     port: int | None = None,
     host: str | None = None,
+    database: str | None = None,
     open: Switch = False,
     background_child: Annotated[bool, Parameter(show=False, negative=())] = False,
     common: Common = HERE,
@@ -38,10 +39,13 @@ def up(
         TCP port, 8765 if not given; 0 takes a free one. Also SAC_PORT.
     host
         Address to listen on, 127.0.0.1 if not given.
+    database
+        URL of a PostgreSQL database, postgresql://USER@HOST/NAME; SQLite in the data directory if not given. Give one
+        with a password as SAC_DATABASE: what stands on a command line can be read by others.
     open
         Open the link in the browser.
     """
-    settings = settings_of(common, port=port, host=host)
+    settings = settings_of(common, port=port, host=host, database=database)
     if background_child:
         return _serve_behind(settings)
     serve(settings, ready=lambda info: _announce(settings.data_dir, info, browser=open))
