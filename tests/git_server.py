@@ -7,6 +7,7 @@ import os
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -25,13 +26,15 @@ def git(folder: Path, *args: str) -> str:
 class GitServer:
     """Serves ``folder/project.git``. ``password`` None lets everybody in.
 
-    ``broken`` answers every request with that status and ``says``; ``go`` is waited for before every answer of data.
+    ``elsewhere`` is where every request is sent on to. ``broken`` answers every request with that status and ``says``;
+    ``go`` is waited for before every answer of data.
     """
 
     folder: Path
     user: str = "ann"
     password: str | None = None
     broken: int | None = None
+    elsewhere: str | None = None
     says: str = "out of order"
     go: threading.Event = field(default_factory=threading.Event)
     requests: list[tuple[str, str]] = field(default_factory=list)
@@ -94,6 +97,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.git.requests.append((self.path, given))
         if self.git.broken is not None:
             self._say(self.git.broken, self.git.says)
+        elif self.git.elsewhere is not None:
+            self._say(302, "there")
         elif not self.git.admits(given):
             self._say(401, "who are you?")
         else:
@@ -105,6 +110,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         if status == 401:
             self.send_header("WWW-Authenticate", 'Basic realm="git"')
+        if status == 302:
+            self.send_header("Location", f"{self.git.elsewhere}{self.path}")
         self.send_header("Content-Type", "text/plain")
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
@@ -145,12 +152,10 @@ class _Server(ThreadingHTTPServer):
         """A client that was killed is nothing to tell."""
 
 
-@pytest.fixture
-def git_server(tmp_path: Path, needed: object) -> Iterator[GitServer]:
+@contextmanager
+def serving(folder: Path) -> Iterator[GitServer]:
     """A repository with two commits, a branch and a tag, served on a free port; nothing is held back or asked for."""
-    assert callable(needed)
-    needed("git", "git")
-    served = GitServer(tmp_path / "git")
+    served = GitServer(folder)
     served.make()
     served.go.set()
     server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"git": served}))
@@ -164,3 +169,12 @@ def git_server(tmp_path: Path, needed: object) -> Iterator[GitServer]:
         server.shutdown()
         thread.join(20)
         server.server_close()
+
+
+@pytest.fixture
+def git_server(tmp_path: Path, needed: object) -> Iterator[GitServer]:
+    """`serving`, for one test."""
+    assert callable(needed)
+    needed("git", "git")
+    with serving(tmp_path / "git") as server:
+        yield server

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from git_server import GitServer, git
+from git_server import GitServer, git, serving
 from sac_core.contracts.sac import Sac
 from sac_core.errors import InvalidError, LaunchError
 from sac_core.testing.fixtures import eventually
@@ -196,8 +197,8 @@ async def test_new_instructions_restart_nothing(sac: Sac) -> None:
 
 @pytest.mark.parametrize(
     "make",
-    [lambda path: path.write_text("mine"), Path.mkdir, lambda path: path.symlink_to("../elsewhere")],
-    ids=["file", "folder", "link"],
+    [lambda path: path.write_text("mine"), Path.mkdir, lambda path: path.symlink_to("../elsewhere"), os.mkfifo],
+    ids=["file", "folder", "link", "pipe"],
 )
 async def test_what_sac_did_not_place_is_not_replaced(sac: Sac, tmp_path: Path, make: Callable[[Path], object]) -> None:
     folder = tmp_path / "mine"
@@ -264,6 +265,69 @@ async def test_a_clone_for_an_agent_that_runs_ends_nothing(sac: Sac, git_server:
     await sac.agents.wait("a1", timeout=30)
     assert await shell(sac, "a1", "cat README.md; echo $PPID") == f"first\n{before}"
     assert (await sac.sessions.get(session.metadata.name)).status.phase == "Running"
+
+
+CLONES = "pgrep -P $PPID -f sac-cloned | grep -cvx $$"
+"""How many clones run in a body."""
+
+
+async def test_another_repository_ends_the_clone_that_is_on_its_way(sac: Sac, git_server: GitServer) -> None:
+    git_server.go.clear()
+    await running(sac, "a1", {})
+    for ref in ("feature/one", "main", "v1"):
+        asked = len(git_server.requests)
+        await sac.agents.patch("a1", {"spec": {"workspace": {"git": {"url": git_server.url, "ref": ref}}}})
+
+        async def begun(before: int = asked) -> bool:
+            return len(git_server.requests) > before + 1 and await shell(sac, "a1", CLONES) == "1\n"
+
+        await eventually(begun, 20)
+    git_server.go.set()
+    await sac.agents.wait("a1", timeout=30)
+    assert await shell(sac, "a1", "cat README.md; ls -A | grep sac") == "first\n"
+
+
+async def test_without_a_repository_the_clone_that_is_on_its_way_ends(sac: Sac, git_server: GitServer) -> None:
+    git_server.go.clear()
+    await running(sac, "a1", {})
+    await sac.agents.patch("a1", {"spec": {"workspace": {"git": {"url": git_server.url}}}})
+
+    async def begun() -> bool:
+        return await shell(sac, "a1", CLONES) == "1\n"
+
+    await eventually(begun, 20)
+    await sac.agents.patch("a1", {"spec": {"workspace": {"git": None}}})
+    await sac.agents.wait("a1", timeout=30)
+    assert await shell(sac, "a1", CLONES) == "0\n"
+    assert await steps(sac, "a1") == {}
+
+
+@pytest.mark.parametrize("end", ["stop", "delete"])
+async def test_a_stop_or_a_delete_ends_a_clone(sac: Sac, git_server: GitServer, tmp_path: Path, end: str) -> None:
+    git_server.go.clear()
+    folder = tmp_path / "work"
+    folder.mkdir()
+    await sac.agents.create("a1", {"workspace": {"folder": str(folder), "git": {"url": git_server.url}}})
+    await eventually(lambda: any(path.endswith("pack") for path, _ in git_server.requests), 20)
+    await getattr(sac.agents, end)("a1")
+    await sac.agents.wait("a1", "Stopped" if end == "stop" else "absent", timeout=20)
+    git_server.go.set()
+    if end == "stop":
+        await sac.agents.start("a1")
+        await sac.agents.wait("a1", timeout=30)
+        assert (folder / "README.md").read_text() == "second\n"
+
+
+async def test_a_password_does_not_follow_a_redirect(sac: Sac, git_server: GitServer, tmp_path: Path) -> None:
+    with serving(tmp_path / "elsewhere") as elsewhere:
+        elsewhere.password = git_server.password = "canary-of-git"
+        git_server.elsewhere = elsewhere.url.removesuffix("/project.git")
+        await sac.secrets.put("login", {"username": "ann", "password": "canary-of-git"})
+        error = await refused(sac, "a1", {"workspace": {"git": {"url": git_server.url, "secret": "login"}}})
+        assert error.reason == "Forbidden"
+        assert elsewhere.requests
+        given = [base64.b64decode(one.removeprefix("Basic ")) for _, one in elsewhere.requests]
+        assert not any(b"canary" in one for one in given)
 
 
 @pytest.mark.parametrize(

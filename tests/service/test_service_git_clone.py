@@ -92,6 +92,30 @@ def test_an_empty_repository_is_cloned(git_server: GitServer, tmp_path: Path) ->
     assert os.listdir(workspace) == [".git"]
 
 
+def test_any_names_of_entries_come_whole_into_the_workspace(git_server: GitServer, tmp_path: Path) -> None:
+    names = ["-rf", "--", "a b", "*", "$(id)", "new\nline", "..x", ".a", "é"]
+    for name in names:
+        (git_server.work / name).write_text(name)
+    git_server.commit("names")
+    git_server.publish()
+    workspace = tmp_path / "work"
+    workspace.mkdir()
+    assert run(Clone(url=git_server.url), workspace) == 0
+    assert {name: (workspace / name).read_text() for name in names} == dict(zip(names, names, strict=True))
+    assert git(workspace, "status", "--porcelain") == ""
+
+
+def test_a_repository_cannot_stand_in_the_way_of_its_own_clone(git_server: GitServer, tmp_path: Path) -> None:
+    (git_server.work / ".sac-clone").symlink_to("/etc")
+    git_server.commit("in the way")
+    git_server.publish()
+    workspace = tmp_path / "work"
+    workspace.mkdir()
+    error = failure(Clone(url=git_server.url), Exit(code=run(Clone(url=git_server.url), workspace)), "", 180)
+    assert error is not None
+    assert ".sac-clone" in str(error)
+
+
 def test_without_git_it_says_so(git_server: GitServer, tmp_path: Path) -> None:
     bare = tmp_path / "bare"
     bare.mkdir()

@@ -54,6 +54,14 @@ async def keep_clone(work: Work, launch: Launch, body: Body, clone: Clone) -> No
         await _failed(work, launch, body, clone, known.exit, process_id)
 
 
+async def forget_preparing(body: Body) -> None:
+    """End what prepares its workspace, and have the body remember none of it."""
+    for known in await body.list():
+        process = await body.find(known.id) if known.id.startswith(PREPARING) else None
+        if process is not None:
+            await process.aclose()
+
+
 async def _is_there(launch: Launch, body: Body) -> bool:
     look = Command(argv=("sh", "-c", CLONED), cwd=launch.template.cwd, stdin=False, overflow="block")
     return (await run_exec(body, look, timeout=_LOOK_DEADLINE)).code == 0
@@ -61,6 +69,7 @@ async def _is_there(launch: Launch, body: Body) -> bool:
 
 async def _begin(work: Work, launch: Launch, body: Body, clone: Clone, process_id: str) -> None:
     login = await login_of(work, clone)
+    await forget_preparing(body)
     command = clone_command(clone, login, env=launch.binding.env, cwd=launch.template.cwd)
     await open_in(body, process_id, command)
     raise Unfinished("Cloning", _doing(clone), _LOOKS[0])
@@ -83,9 +92,6 @@ async def _failed(work: Work, launch: Launch, body: Body, clone: Clone, exit: Ex
     if error is not None:
         raise error
     if due is not None and due <= now:
-        process = await body.find(process_id)
-        if process is not None:
-            await process.aclose()
         await _begin(work, launch, body, clone, process_id)
     if due is None:
         due = now + timedelta(seconds=_between(_waited(work) * 0.5, _PAUSES) * random.uniform(0.9, 1.1))

@@ -20,7 +20,7 @@ from sac_core.service.secret_delivery import Login
 CLONED = "test -e .git/sac-cloned && { rmdir .sac-clone 2>/dev/null || :; }"
 """A shell line that succeeds where the workspace has been cloned."""
 
-_NOT_EMPTY, _OTHER, _NO_GIT = 65, 66, 69
+_NOT_EMPTY, _OTHER, _CLASH, _NO_GIT = 65, 66, 67, 69
 
 _SCRIPT = f"""
 url=$1 ref=$2 place=$3 new=.sac-clone mark=.git/sac-cloned
@@ -44,6 +44,7 @@ if [ ! -e $new/$mark ]; then
   elif git -C $new rev-parse --quiet --verify HEAD >/dev/null; then
     run -C $new checkout --quiet || exit 1
   fi
+  [ ! -e $new/$new ] && [ ! -L $new/$new ] || exit {_CLASH}
   : > $new/$mark || exit 1
 fi
 for each in $new/* $new/.[!.]* $new/..?*; do
@@ -76,7 +77,7 @@ _REASONS = (
 
 def clone_command(clone: Clone, login: Login | None, *, env: Mapping[str, str], cwd: str | None) -> Command:
     """The process that clones; ``login`` is in its environment only."""
-    secret = {}
+    secret = {"SAC_GIT_HELPER": ""}
     if login:
         secret = {"SAC_GIT_HELPER": _HELPER, "SAC_GIT_USERNAME": login[0], "SAC_GIT_PASSWORD": login[1]}
     argv = ("sh", "-c", _SCRIPT, "sh", clone.url, clone.ref or "", clone.place)
@@ -92,6 +93,8 @@ def failure(clone: Clone, exit: Exit, said: str, seconds: float) -> LaunchError 
             return _error("the workspace is not empty", "", "give an empty folder, or leave spec.workspace.git out")
         case code if code == _OTHER:
             return _error("the workspace holds another repository", "", "give another folder, or that one's address")
+        case code if code == _CLASH:
+            return _error("the repository has an entry named .sac-clone, which SAC needs itself", "", "rename it there")
         case code if code == _NO_GIT:
             return _error("there is no git in the body", "Unsupported", "use an image that has it")
     reason = next((reason for pattern, reason in _REASONS if re.search(pattern, said)), None)

@@ -29,9 +29,13 @@ while [ "$rest" != "${{rest#*/}}" ]; do
   [ -d "$at" ] || mkdir "$at" || exit 1
   at=$at/
 done
-[ ! -L "$path" ] && [ ! -d "$path" ] && [ ! -L $list ] && [ ! -d $list ] || exit {_NO_PLACE}
+for each in "$path" .git/sac-placed .sac-placed; do
+  [ ! -L "$each" ] || exit {_NO_PLACE}
+  [ -f "$each" ] || [ ! -e "$each" ] || exit {_NO_PLACE}
+done
 new=./$path.sac-new
-rm -f -- "$new" && set -C && cat > "$new" || exit 1
+rm -f -- "$new" || exit {_NO_PLACE}
+set -C && cat > "$new" || exit 1
 if [ -e "$path" ] && ! cmp -s -- "$new" "$path" && ! grep -qsxF -e "$path" .git/sac-placed .sac-placed; then
   rm -f -- "$new"
   exit {_NOT_OURS}

@@ -21,7 +21,7 @@ from sac_core.models.workspace import Preparation
 from sac_core.service import notes
 from sac_core.service.agent_work import Work
 from sac_core.service.bodies import PREPARING, Body
-from sac_core.service.cloning import Unfinished, keep_clone
+from sac_core.service.cloning import Unfinished, forget_preparing, keep_clone
 from sac_core.service.opener import open_in
 from sac_core.service.placing import place
 
@@ -47,6 +47,8 @@ async def prepare(work: Work, launch: Launch, body: Body) -> tuple[Work, Missing
     todo, before = launch.preparation, work.agent.status
     steps = _steps(work, launch, body)
     status, missing = transitions.steps_wanted(before, [type for type, _ in steps]), None
+    if not steps and _prepared(before):
+        await forget_preparing(body)
     done = not steps or await body.look(_done(todo)) is not None
     for number, (type, step) in enumerate(steps):
         try:
@@ -91,12 +93,12 @@ def _stopped(
 
 async def _remember(body: Body, todo: Preparation) -> None:
     """Have the body remember that this is done, and forget what it remembers of others."""
-    for process in await body.list():
-        if process.id.startswith(PREPARING):
-            found = await body.find(process.id)
-            if found is not None:
-                await found.aclose()
+    await forget_preparing(body)
     await open_in(body, _done(todo), _NOTHING)
+
+
+def _prepared(status: AgentStatus) -> bool:
+    return any(known.type in transitions.PREPARATIONS for known in status.conditions)
 
 
 def _done(todo: Preparation) -> str:
