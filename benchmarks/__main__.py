@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
-from benchmarks import echo, idle, interrupt, requests, startup, throughput
+from benchmarks import echo, idle, interrupt, recording, requests, startup, throughput
 from benchmarks.bodies import Server, running_server
 from benchmarks.figures import Figure, save, table
 
@@ -18,6 +18,7 @@ BENCHMARKS: Mapping[str, Measure] = {
     "startup": lambda server: startup.measure(),
     "requests": requests.measure,
     "throughput": throughput.measure,
+    "recording": recording.measure,
     "echo": echo.measure,
     "interrupt": interrupt.measure,
     "idle": idle.measure,
@@ -26,6 +27,7 @@ TINY: Mapping[str, Measure] = {
     "startup": lambda server: startup.measure(rounds=1),
     "requests": partial(requests.measure, seconds=0.2, rounds=1),
     "throughput": partial(throughput.measure, size=1_000_000, rounds=1),
+    "recording": partial(recording.measure, size=1_000_000, rounds=1),
     "echo": partial(echo.measure, keys=10, sessions=4, agents=2, seconds=0.3, rounds=1),
     "interrupt": partial(interrupt.measure, rounds=(0.1,)),
     "idle": partial(idle.measure, terminals=4, agents=2, settle=0.1),

@@ -44,9 +44,9 @@ class Server:
         running: dict[str, Any] = wait_for(lambda: self._running(name), f"agent {name} does not run")
         return running
 
-    def session(self, agent: str, *command: str) -> str:
+    def session(self, agent: str, *command: str, recording: str = "off") -> str:
         """A session of an agent; its name."""
-        spec = {"agent": agent, "command": list(command), "tty": {"cols": 80, "rows": 24}}
+        spec = {"agent": agent, "command": list(command), "tty": {"cols": 80, "rows": 24}, "recording": recording}
         name: str = self._ask("POST", "sessions", {"spec": spec})["metadata"]["name"]
         return name
 
@@ -59,6 +59,11 @@ class Server:
         path = f"/api/v1/sessions/{session}"
         self.http.delete(path).raise_for_status()
         wait_for(lambda: self.http.get(path).status_code == 404, f"{session} is not gone")
+
+    def recordings(self) -> list[dict[str, Any]]:
+        """All recordings, the oldest first."""
+        items: list[dict[str, Any]] = self._ask("GET", "recordings")["items"]
+        return sorted(items, key=lambda each: str(each["status"]["startedAt"]))
 
     def holders(self) -> list[psutil.Process]:
         """The holders of this server's agents."""

@@ -62,9 +62,11 @@ def _figures(results: list[list[Received]]) -> Iterator[Figure]:
                    peer_name="terminado", bar=Bar(1.2, at_least=True))  # fmt: skip
 
 
-def through_sac(server: Server, command: tuple[str, ...]) -> Received:
+def through_sac(
+    server: Server, command: tuple[str, ...], *, agent: str = "throughput", recording: str = "off"
+) -> Received:
     """Holder, server, WebSocket, a client that acknowledges."""
-    session = server.session("throughput", *command)
+    session = server.session(agent, *command, recording=recording)
     socket = server.attach(session)
     socket.send(TEXT, b'{"type":"ack","offset":0}')
     socket.send(BINARY, b"\n")

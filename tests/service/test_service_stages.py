@@ -21,8 +21,10 @@ from sac_core.hooks.records import StagePlugin
 from sac_core.models.principal import LOCAL
 from sac_core.models.process import TtySize
 from sac_core.models.session import Session
-from sac_core.service.stages import follower
+from sac_core.service.stages import follower, pace
+from sac_core.service.stages.pace import Pace
 from sac_core.settings import Settings
+from sac_core.wire.terminal import Output
 
 
 @dataclass
@@ -299,3 +301,39 @@ async def test_a_command_that_is_not_there_gives_the_seat_back(settings: Setting
         kept = next(iter(notes.kept.values()))
         assert kept.ended
         assert notes.left == 1
+
+
+def test_a_pace_lets_bursts_pass_and_slows_floods() -> None:
+    clock = [0.0]
+    budget = Pace(lambda: clock[0])
+    assert budget.spend(pace.BURST) == 0.0
+    assert budget.spend(pace.RATE // 2) == pytest.approx(0.5)
+    clock[0] = 0.5
+    assert budget.spend(pace.RATE) == pytest.approx(1.0)
+    clock[0] = 1000.0
+    assert budget.spend(pace.BURST) == 0.0, "what was not spent is there, up to one burst"
+    assert budget.spend(1) > 0.0
+
+
+async def test_a_flood_is_seen_in_part_and_what_is_missing_is_told(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "BURST", 64 * 1024)
+    monkeypatch.setattr(pace, "RATE", 64 * 1024)
+    notes = Notes()
+    async with staged(settings, notes) as sac:
+        name = await opened(sac, "read go; yes | head -c 8000000; echo the end; read go")
+        async with sac.sessions.attach(name) as terminal:
+            await terminal.write(b"\n")
+            shown = b""
+            async for event in terminal:
+                shown = shown[-20:] + event.data if isinstance(event, Output) else shown
+                if b"the end" in shown:
+                    break
+            monkeypatch.setattr(pace, "RATE", 1024 * 1024 * 1024)
+            await terminal.write(b"\n")
+        kept = await seen_to_the_end(notes, name)
+    missed = sum(event.end - event.start for event in kept.events if isinstance(event, Missed))
+    assert len(kept.data) + missed == kept.offset > 12_000_000
+    assert missed > 1_000_000
+    assert b"the end" in kept.data

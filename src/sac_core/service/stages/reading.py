@@ -13,6 +13,7 @@ from sac_core.errors import NotFoundError, SacError
 from sac_core.models.process import Chunk, Exit, TtySize
 from sac_core.service.hub import Source
 from sac_core.service.stages.backlog import Backlog
+from sac_core.service.stages.pace import Pace
 from sac_core.service.stages.sight import Sight
 
 log = logging.getLogger("sac.stages")
@@ -32,6 +33,7 @@ class Reading:
         self._offset = since
         self._size = size
         self._now = now
+        self._pace = Pace()
 
     async def run(self) -> None:
         """Read to the end, which is the last event."""
@@ -61,7 +63,13 @@ class Reading:
         async for chunk in source.process.output(self._offset):
             self._passed(chunk)
             await self._backlog.room()
+            await self._slowed(len(chunk.data))
         return await source.process.wait()
+
+    async def _slowed(self, count: int) -> None:
+        seconds = self._pace.spend(count)
+        if seconds > 0:
+            await anyio.sleep(seconds)
 
     def _passed(self, chunk: Chunk) -> None:
         now = self._now()
