@@ -20,7 +20,7 @@ from postgres_cluster import Cluster
 from sac_core.client.surface import HttpSac
 from sac_core.contracts.sac import Terminal
 from sac_core.errors import NotFoundError
-from sac_core.wire.terminal import Output
+from sac_core.wire.terminal import Output, RoleChanged
 
 LEASE = 3.0
 
@@ -98,6 +98,15 @@ async def seen(terminal: Terminal, wanted: bytes) -> bytes:
     raise AssertionError(f"the terminal ended without {wanted!r}")
 
 
+async def controls(terminal: Terminal) -> None:
+    """Read until it is told that it controls."""
+    with anyio.fail_after(20):
+        async for event in terminal:
+            if isinstance(event, RoleChanged) and event.role == "control":
+                return
+    raise AssertionError("the terminal ended")
+
+
 async def test_what_one_server_is_told_the_other_knows(pair: Pair, both: tuple[HttpSac, HttpSac]) -> None:
     one, two = both
     await one.agents.create("a1")
@@ -108,6 +117,10 @@ async def test_what_one_server_is_told_the_other_knows(pair: Pair, both: tuple[H
         await typing.write(b"from one\n")
         await seen(typing, b"from one\r\nfrom one\r\n")
         await seen(watching, b"from one\r\nfrom one\r\n")
+        await watching.take()
+        await controls(watching)
+        await watching.write(b"from two\n")
+        await seen(watching, b"from two\r\nfrom two\r\n")
     await two.agents.stop("a1")
     await one.agents.wait("a1", "Stopped", timeout=20)
     await two.agents.delete("a1")

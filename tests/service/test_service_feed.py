@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import anyio
 import pytest
 
+from sac_core.contracts.context import Entry, State
 from sac_core.errors import LostError, NotFoundError, SacError
 from sac_core.models.process import Chunk, Exit, TtySize
 from sac_core.service.feed import AHEAD, TAIL, Feed
@@ -42,9 +44,27 @@ class Scripted(PastProcess):
             raise fault
 
 
+class NoState(State):
+    """A single server asks nobody who types."""
+
+    async def get(self, key: str) -> Entry | None:
+        raise AssertionError(key)
+
+    async def put(
+        self, key: str, value: dict[str, Any], *, expected: int | None = None, ttl: float | None = None
+    ) -> Entry:
+        raise AssertionError(key)
+
+    async def take(self, key: str) -> Entry | None:
+        raise AssertionError(key)
+
+    async def delete(self, key: str) -> None:
+        raise AssertionError(key)
+
+
 @asynccontextmanager
 async def hub_of(*found: Scripted | SacError) -> AsyncIterator[tuple[Hub, list[Scripted | SacError]]]:
-    async with open_hub() as hub:
+    async with open_hub(NoState(), "s1", frozenset) as hub:
         yield hub, list(found)
 
 
@@ -89,7 +109,7 @@ async def test_a_slow_viewer_neither_slows_nor_is_kept_for() -> None:
         slow = hub.attach("u", "s", find, principal="p", since=None, mode="view")
         async with quick as first, slow as second:
             assert (await all_of(first))[0] == process.size
-            kept = sum(len(chunk.data) for chunk in hub._feeds["u"]._tail.values())
+            kept = sum(len(chunk.data) for chunk in hub.feeds["u"]._tail.values())
             assert kept <= TAIL
             assert (await all_of(second))[:2] == (process.size, [])
 
@@ -100,7 +120,7 @@ async def test_what_all_have_taken_is_not_kept() -> None:
         attached = hub.attach("u", "s", finder(found, process.size), principal="p", since=None, mode=None)
         async with attached as terminal:
             await all_of(terminal)
-            assert hub._feeds["u"]._tail == {}
+            assert hub.feeds["u"]._tail == {}
 
 
 async def test_a_log_that_lost_its_beginning_is_a_gap() -> None:
@@ -127,7 +147,7 @@ async def test_a_fault_ends_only_its_own_session(fault: Exception, reason: str) 
     if isinstance(fault, SacError):
         broken.append(fault)
     fine = Scripted(CHUNK)
-    async with open_hub() as hub:
+    async with open_hub(NoState(), "s1", frozenset) as hub:
         one = hub.attach("u1", "s1", finder(broken, CHUNK), principal="p", since=None, mode=None)
         other = hub.attach("u2", "s2", finder([fine], CHUNK), principal="p", since=None, mode=None)
         with anyio.fail_after(10):
@@ -140,7 +160,7 @@ async def test_the_lease_is_kept_for_its_principal_for_a_while() -> None:
     async def find() -> Source:
         return Source(Waiting(), 0, TtySize())
 
-    async with open_hub() as hub:
+    async with open_hub(NoState(), "s1", frozenset) as hub:
         async with hub.attach("u", "s", find, principal="alice", since=None, mode=None) as first:
             assert first.role == "control"
         async with hub.attach("u", "s", find, principal="bob", since=None, mode=None) as second:

@@ -116,7 +116,7 @@ async def open_core(
         leases = open_leasing(store.leases(server_id), store, frozenset(targets.opened), settings.lease)
         leasing = await stack.enter_async_context(leases)
         bodies = await stack.enter_async_context(open_bodies(server_id))
-        hub = await stack.enter_async_context(open_hub())
+        hub = await stack.enter_async_context(open_hub(store.state("sessions"), server_id, leasing.others))
         opened, failed = await opener.stages()
         stages = await stack.enter_async_context(open_stages(utc_now, opened, failed))
         hub.on_resize = stages.resized

@@ -37,7 +37,10 @@ class Feed:
         self.viewers: list[Viewer] = []
         self.controller: Viewer | None = None
         self.exit: Exit | None = None
+        self.elsewhere = False
+        """Whether somebody types at another server."""
         self.on_resize: Callable[[TtySize], None] = lambda size: None
+        self.on_take: Callable[[str], Awaitable[object]] = _nobody_else
         self.first = 0
         self.next = 0
         self._find = find
@@ -77,9 +80,22 @@ class Feed:
 
     def give_control(self, viewer: Viewer) -> None:
         """Move the input lease; everybody is told."""
-        self.controller = viewer
+        self.controller, self.elsewhere = viewer, False
         for other in self.viewers:
             other.role = "control" if other is viewer else "view"
+        self._tell_roles()
+
+    def set_elsewhere(self, size: TtySize | None) -> None:
+        """Somebody types at another server, in a terminal of that size; None: nobody does."""
+        if size is not None and size != self.size:
+            self.size = size
+            for viewer in self.viewers:
+                viewer.tell_size(size)
+        if self.elsewhere == (size is not None):
+            return
+        self.elsewhere = size is not None
+        if self.controller is not None and self.elsewhere:
+            self.controller.role, self.controller = "view", None
         self._tell_roles()
 
     def resized(self, size: TtySize, by: Viewer) -> None:
@@ -170,3 +186,7 @@ class Feed:
     def _tell_roles(self) -> None:
         for viewer in self.viewers:
             viewer.tell_role()
+
+
+async def _nobody_else(principal: str) -> None:
+    """There is no other server that could have the keyboard."""

@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 import anyio
 from anyio.abc import TaskGroup
 
+from sac_core.contracts.context import State
 from sac_core.contracts.process import Process
 from sac_core.contracts.sac import Terminal
 from sac_core.errors import UnavailableError
 from sac_core.models.process import TtySize
 from sac_core.service.background import background
 from sac_core.service.feed import Feed
+from sac_core.service.keyboards import Keyboards
 from sac_core.service.viewer import Viewer
 from sac_core.wire.terminal import Role
 
@@ -51,8 +53,9 @@ class Hub:
     """All feeds of this server."""
 
     group: TaskGroup
+    keyboards: Keyboards
     on_resize: Callable[[str, TtySize], None] = field(default=lambda uid, size: None)
-    _feeds: dict[str, Feed] = field(default_factory=dict)
+    feeds: dict[str, Feed] = field(default_factory=dict)
     _reserved: dict[str, _Reservation] = field(default_factory=dict)
 
     @asynccontextmanager
@@ -69,25 +72,35 @@ class Hub:
     ) -> AsyncIterator[Terminal]:
         """Become a viewer of the session ``uid`` until the context is left; ``taken`` is told of a take-over by it."""
         source = await find()
-        feed = self._feeds.get(uid)
+        feed = self.feeds.get(uid)
         if feed is None:
             feed = self._start(uid, source, find, since or 0)
         if len(feed.viewers) >= MAX_VIEWERS:
             raise UnavailableError(f"session {name!r} has {MAX_VIEWERS} viewers already", reason="TooManyViewers")
         viewer = Viewer(feed, name, principal, offset=min(since or 0, source.end), end=source.end, taken=taken)
-        viewer.role = "control" if mode != "view" and self._free(uid, feed, principal) else "view"
+        wants = mode != "view" and self._free(uid, feed, principal)
+        viewer.role = "control" if wants and self.keyboards.alone else "view"
         feed.join(viewer)
         try:
+            if wants and viewer.role == "view":
+                await self._ask(uid, feed, viewer)
             yield viewer
         finally:
             self._leave(uid, feed, viewer)
+
+    async def _ask(self, uid: str, feed: Feed, viewer: Viewer) -> None:
+        """Give the viewer control, unless somebody has it at another server, or took it here meanwhile."""
+        mine = await self.keyboards.take(uid, viewer.principal, feed.size)
+        if mine and self._free(uid, feed, viewer.principal):
+            feed.give_control(viewer)
 
     def _start(self, uid: str, source: Source, find: Find, since: int) -> Feed:
         async def again() -> Process:
             return (await find()).process
 
-        feed = self._feeds[uid] = Feed(source.process, again, since=min(since, source.end), size=source.size)
+        feed = self.feeds[uid] = Feed(source.process, again, since=min(since, source.end), size=source.size)
         feed.on_resize = lambda size: self.on_resize(uid, size)
+        feed.on_take = lambda principal: self.keyboards.take(uid, principal, feed.size, force=True)
         self.group.start_soon(feed.run)
         return feed
 
@@ -101,11 +114,12 @@ class Hub:
     def _leave(self, uid: str, feed: Feed, viewer: Viewer) -> None:
         if feed.controller is viewer and feed.exit is None:
             self._reserved[uid] = _Reservation(viewer.principal, anyio.current_time() + LEASE_GRACE)
+            self.group.start_soon(self.keyboards.release, uid, viewer.principal, LEASE_GRACE)
         feed.leave(viewer)
         if not feed.viewers:
             feed.close()
-            if self._feeds.get(uid) is feed:
-                del self._feeds[uid]
+            if self.feeds.get(uid) is feed:
+                del self.feeds[uid]
         self._forget_reservations()
 
     def _forget_reservations(self) -> None:
@@ -115,7 +129,10 @@ class Hub:
 
 
 @asynccontextmanager
-async def open_hub() -> AsyncIterator[Hub]:
-    """A hub whose feeds end with it; the processes go on."""
+async def open_hub(state: State, server: str, others: Callable[[], frozenset[str]]) -> AsyncIterator[Hub]:
+    """A hub whose feeds end with it; the processes go on. ``others`` are the other servers that are alive."""
     async with background() as group:
-        yield Hub(group)
+        keyboards = Keyboards(state, server, others)
+        hub = Hub(group, keyboards, feeds=keyboards.feeds)
+        group.start_soon(keyboards.run)
+        yield hub

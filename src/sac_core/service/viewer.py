@@ -108,6 +108,7 @@ class Viewer(Terminal):
     async def take(self) -> None:
         if self._feed.controller is not self:
             self._taken()
+            await self._feed.on_take(self.principal)
         self._feed.give_control(self)
 
     def wake(self) -> None:
@@ -116,7 +117,7 @@ class Viewer(Terminal):
 
     def tell_role(self) -> None:
         """Tell this viewer its role, and whether somebody else controls."""
-        other = self._feed.controller is not None and self._feed.controller is not self
+        other = self._feed.elsewhere or self._feed.controller not in (None, self)
         self._news["role"] = RoleChanged(self.role, other)
         self.wake()
 
