@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from sac_core.contracts.sac import Sac, Terminal
-from sac_core.errors import ForbiddenError, LaunchError, NotFoundError, NotReadyError
+from sac_core.errors import ForbiddenError, InvalidError, LaunchError, NotFoundError, NotReadyError
 from sac_core.testing.fixtures import eventually
 from sac_core.wire.terminal import Exited, Gap, Output, Resize, RoleChanged
 
@@ -302,3 +302,12 @@ async def test_what_a_caller_raises_comes_out_as_it_is(sac: Sac, agent: str) -> 
     with pytest.raises(KeyError, match="mine"):
         async with sac.open_exec(agent, ["cat"]):
             raise KeyError("mine")
+
+
+async def test_a_folder_with_a_nul_is_refused_and_hides_nothing(sac: Sac) -> None:
+    await sac.agents.create("a1")
+    await sac.agents.wait("a1", timeout=20)
+    with pytest.raises(InvalidError) as caught:
+        await sac.sessions.create("a1", cwd="/t\0mp")
+    assert caught.value.field == "spec.cwd"
+    assert (await sac.sessions.list(field_selector="spec.agent=a1")).items == ()

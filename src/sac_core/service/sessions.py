@@ -10,7 +10,15 @@ from typing import Any
 from sac_core.contracts.causes import About
 from sac_core.contracts.sac import Sessions, Terminal
 from sac_core.contracts.store import Record, Unit
-from sac_core.errors import LaunchError, LostError, NotFoundError, NotReadyError, SacError, UnavailableError
+from sac_core.errors import (
+    InvalidError,
+    LaunchError,
+    LostError,
+    NotFoundError,
+    NotReadyError,
+    SacError,
+    UnavailableError,
+)
 from sac_core.models.agent import Agent
 from sac_core.models.kind import AGENT
 from sac_core.models.process import TtySize
@@ -55,7 +63,7 @@ class SessionService(StoredResources[Session], Sessions):
             return session
         try:
             await open_seen(self._services, session)
-        except (LaunchError, NotReadyError) as error:
+        except (LaunchError, NotReadyError, InvalidError) as error:
             await self._withdraw(session, error)
             raise
         except UnavailableError as error:

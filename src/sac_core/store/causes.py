@@ -16,6 +16,7 @@ from sac_core.store.connection import Run, Writer
 from sac_core.store.records import from_micros, to_micros, to_text
 from sac_core.store.scope import within
 from sac_core.store.tables import causes, counter
+from sac_core.store.texts import without_unfit
 
 _PRUNE_BATCH: Final = 5000
 _IN_ORDER: Final = (causes.c.last_at, causes.c.seq)
@@ -91,7 +92,7 @@ def _counted(cause: Cause) -> dict[str, Any]:
     return {
         "last_at": to_micros(cause.last_at),
         "times": cause.count,
-        "text": cause.text,
+        "text": without_unfit(cause.text),
         "details": to_text(cause.details),
     }
 

@@ -10,9 +10,11 @@ from typing import Any
 
 from sac_core.contracts.store import Record
 from sac_core.errors import InvalidError
+from sac_core.store.texts import refuse_unfit, suspicious, without_unfit
 
 FIELDS = tuple(field.name for field in fields(Record))
 
+_DECLARED = {"spec": "spec", "labels": "metadata.labels", "meta": "metadata"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -38,12 +40,27 @@ def to_text(value: Any) -> str:
 def to_row(record: Record) -> dict[str, Any]:
     """The columns of a record."""
     row = {name: getattr(record, name) for name in FIELDS}
-    for name in ("spec", "status", "labels", "meta"):
-        row[name] = to_text(row[name])
+    for name, field in _DECLARED.items():
+        row[name] = _declared(row[name], field)
+    row["status"] = _seen(row["status"])
     for name in ("created_at", "deleted_at", "deadline"):
         row[name] = to_micros(row[name])
-    row["launch"] = None if record.launch is None else to_text(record.launch)
+    row["launch"] = None if record.launch is None else _seen(record.launch)
     return row
+
+
+def _declared(value: Any, field: str) -> str:
+    """What somebody asks for: refused when it cannot be stored."""
+    text = to_text(value)
+    if suspicious(text):
+        refuse_unfit(value, field)
+    return text
+
+
+def _seen(value: Any) -> str:
+    """What was seen: stored as far as that is possible."""
+    text = to_text(value)
+    return to_text(without_unfit(value)) if suspicious(text) else text
 
 
 def from_row(row: Iterable[Any]) -> Record:
@@ -63,7 +80,7 @@ def to_change(record: Record) -> str:
     row = {name: getattr(record, name) for name in FIELDS}
     for name in ("created_at", "deleted_at", "deadline"):
         row[name] = to_micros(row[name])
-    return to_text(row)
+    return _seen(row)
 
 
 def from_change(text: str) -> Record:
