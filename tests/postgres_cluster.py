@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
+import psutil
 import pytest
 
 _NUMBERS = count(1)
@@ -57,6 +59,23 @@ class Cluster:
         """Crash, and come back."""
         self.stop()
         self.start()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Nothing answers, and no connection ends: a black hole."""
+        first = psutil.Process(int((self._data / "postmaster.pid").read_text().split()[0]))
+        stopped = [first, *first.children()]
+        for process in stopped:
+            process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in stopped:
+                process.send_signal(signal.SIGCONT)
+
+    def cut(self) -> None:
+        """End every connection of a server, as a failing network would."""
+        self.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sac'")
 
     def database(self) -> str:
         """The URL of a new, empty database."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from postgres_cluster import Cluster
 from sac_core.service import agent_work
 from sac_core.testing.simulated_world import SimulatedWorld as World
 
@@ -18,9 +19,13 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path / "data")
 
 
-@pytest.fixture
-def worlds(tmp_path: Path) -> Callable[[str], World]:
-    return lambda name: World(tmp_path / name)
+@pytest.fixture(params=["sqlite", "postgres"])
+def worlds(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], World]:
+    """Worlds by name, on each kind of database."""
+    if request.param == "sqlite":
+        return lambda name: World(tmp_path / name)
+    cluster: Cluster = request.getfixturevalue("postgres")
+    return lambda name: World(tmp_path / name, database=cluster.database())
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ import pytest
 from sac_core.client.surface import HttpSac
 from sac_core.contracts.sac import Terminal
 from sac_core.errors import NotFoundError, SacError
-from sac_core.wire.terminal import Exited, Gap, Output
+from sac_core.testing.fixtures import eventually
+from sac_core.wire.terminal import Exited, Gap, Input, Output
 
 if TYPE_CHECKING:
     from live_server import LiveServer
@@ -77,6 +78,57 @@ async def everything_that_is_kept(sac: HttpSac, session: str, all_of_it: bytes) 
         assert await read_from(terminal, kept, first, None)
     assert len(kept) >= 256 * 1024
     assert bytes(kept) == all_of_it[first:]
+
+
+async def type_lines(terminal: Terminal, typed: bytearray) -> None:
+    """Type numbered lines, at most until the server is gone."""
+    with suppress(SacError):
+        for number in range(20_000):
+            line = b"%06d\n" % number
+            typed += line
+            await terminal.write(line)
+
+
+async def count_input(terminal: Terminal, counted: list[int]) -> None:
+    """Keep how much is said to have arrived."""
+    with suppress(SacError):
+        async for event in terminal:
+            if isinstance(event, Input):
+                counted[:] = [event.received]
+
+
+async def test_input_that_was_counted_has_arrived_and_none_comes_twice(live: LiveServer) -> None:
+    typed, counted = bytearray(), list[int]()
+    async with live.client() as sac:
+        await sac.agents.create("a1")
+        await sac.agents.wait("a1", timeout=20)
+        command = ["sh", "-c", "stty -echo; echo ready; exec cat >typed"]
+        session = (await sac.sessions.create("a1", command=command)).metadata.name
+        async with sac.sessions.attach(session) as terminal:
+            async with anyio.create_task_group() as group:
+                group.start_soon(type_lines, terminal, typed)
+                group.start_soon(count_input, terminal, counted)
+                await eventually(lambda: counted and counted[-1] > 20_000, 30)
+                live.kill()
+    await live.start()
+    async with live.client() as sac:
+        await sac.agents.wait("a1", timeout=20)
+
+        async def arrived() -> bytes:
+            return (await sac.exec("a1", ["cat", "typed"])).stdout.encode()
+
+        before = await eventually(arrived)
+        assert typed.startswith(before), "input came twice, or some is missing in its midst"
+        assert len(before) >= counted[-1] // 7 * 7
+        async with sac.sessions.attach(session, mode="control") as terminal:
+            await terminal.write(b"end\n")
+
+            async def ended() -> bool:
+                return (await arrived()).endswith(b"end\n")
+
+            await eventually(ended)
+        after = (await arrived()).removesuffix(b"end\n")
+        assert typed.startswith(after)
 
 
 @pytest.fixture

@@ -26,6 +26,10 @@ from simulated_world import World
 
 EVERY = int(os.environ.get("SAC_TEST_SWEEP", "29"))
 """Odd, so that each kind of fault has its turn."""
+FEWER = 2 * EVERY + 1 if EVERY > 1 else 1
+"""For PostgreSQL, on which a restart takes longer."""
+
+on_sqlite = pytest.mark.parametrize("worlds", ["sqlite"], indirect=True)
 
 Worlds = Callable[[str], World]
 
@@ -35,6 +39,7 @@ def methods(found: Sequence[tuple[int, FaultPoint]], operation: str) -> set[str]
     return {point.method for step, point in found if LIFE[step].name == operation}
 
 
+@on_sqlite
 async def test_a_life_passes_every_call_that_changes_something(worlds: Worlds) -> None:
     found = await points(worlds("undisturbed"))
     writing = {"store.transaction", "unit.update", "unit.causes.add"}
@@ -48,10 +53,11 @@ async def test_a_life_passes_every_call_that_changes_something(worlds: Worlds) -
     assert len(found) > 300
 
 
-@pytest.mark.timeout(7200 if EVERY == 1 else 120)
+@pytest.mark.timeout(7200 if EVERY == 1 else 240)
 @pytest.mark.usefixtures("short_deadlines")
-async def test_after_a_fault_anywhere_everything_is_true_again(worlds: Worlds) -> None:
-    report = await sweep(worlds, every=EVERY)
+@pytest.mark.parametrize(("worlds", "every"), [("sqlite", EVERY), ("postgres", FEWER)], indirect=["worlds"])
+async def test_after_a_fault_anywhere_everything_is_true_again(worlds: Worlds, every: int) -> None:
+    report = await sweep(worlds, every=every)
     assert report.problems == []
     assert {kind for _, kind in report.struck} == set(FAULT_KINDS)
     assert {operation for operation, _ in report.struck} == {operation.name for operation in LIFE}
@@ -82,6 +88,7 @@ async def forgets_keys(
     return record, None
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("operation", "where", "mistakes", "said"),
     [

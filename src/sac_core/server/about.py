@@ -75,7 +75,7 @@ async def alive(call: Call) -> ASGIApp:
 async def ready(call: Call) -> ASGIApp:
     """Ready when the data directory is in place and the store answers; their error is the answer otherwise."""
     call.site.core.place.check()
-    await call.site.core.signins.is_signed_in("")
+    await call.site.readiness.check()
     return document({"status": "ok"})
 
 

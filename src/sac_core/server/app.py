@@ -24,6 +24,7 @@ from sac_core.server.endpoint import Endpoint
 from sac_core.server.hosts import Hosts
 from sac_core.server.identity import Authenticate, Identifier
 from sac_core.server.live import Live
+from sac_core.server.readiness import Readiness
 from sac_core.server.recordings import recording_routes
 from sac_core.server.resources import kind_routes
 from sac_core.server.route import SIGNED_IN, Route, checked
@@ -119,7 +120,7 @@ def socket_routes() -> Iterator[Route]:
 def _furnish(app: Starlette, core: Core, authenticate: Authenticate | None, console: bool) -> Site:
     identifier = Identifier(core, authenticate)
     table = checked(routes_of(list(core.registry.kinds.values()), console=console))
-    site = Site(core, identifier, Live(identifier.holds), table)
+    site = Site(core, identifier, Live(identifier.holds), Readiness(core.signins), table)
     app.state.site = site
     app.router.routes[:] = _endpoints(site)
     return site

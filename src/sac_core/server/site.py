@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sac_core.server.identity import Identifier
 from sac_core.server.live import Live
+from sac_core.server.readiness import Readiness
 from sac_core.server.route import Route
 
 if TYPE_CHECKING:
@@ -20,4 +21,5 @@ class Site:
     core: Core
     identifier: Identifier
     live: Live
+    readiness: Readiness
     table: tuple[Route, ...] = ()

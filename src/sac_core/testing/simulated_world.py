@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from sac_core.contracts.sac import Sac
 from sac_core.contracts.store import Store
 from sac_core.core import Core, open_core
@@ -24,12 +26,14 @@ from sac_core.testing.simulated_target import SimulatedTarget
 class SimulatedWorld:
     """A data directory and a simulated target; `serve` opens a server on them, again and again.
 
-    ``plugins`` are (name, module or object) pairs that each server uses besides the installed ones.
+    ``plugins`` are (name, module or object) pairs that each server uses besides the installed ones; ``database`` is the
+    URL of an empty PostgreSQL database, none means SQLite in the folder.
     """
 
     folder: Path
     target: SimulatedTarget = field(default_factory=SimulatedTarget)
     plugins: Sequence[tuple[str, object]] = ()
+    database: str | None = None
 
     @asynccontextmanager
     async def serve(
@@ -37,7 +41,8 @@ class SimulatedWorld:
     ) -> AsyncIterator[Core]:
         """A server until the context is left; ``faults`` strike its executor and its store."""
         offers = _Offers(simulated_plugin(self.target, faults=faults))
-        settings = Settings(data_dir=self.folder, default_executor="simulated", resync=resync)
+        database = SecretStr(self.database) if self.database else None
+        settings = Settings(data_dir=self.folder, default_executor="simulated", resync=resync, database=database)
         plugins = [("simulated", offers), *self.plugins, *more]
         async with open_core(settings, plugins=plugins, around=lambda store: _under(store, faults)) as core:
             yield core
