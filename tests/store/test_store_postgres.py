@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from postgres_cluster import Cluster
 from sac_core.contracts.store import Record, Scope, Store
-from sac_core.errors import ConfigurationError, UnavailableError
+from sac_core.errors import ConfigurationError, ConflictError, UnavailableError
 from sac_core.store import open_postgres_store, postgres_news
 from sac_core.store.postgres_engine import postgres_url
 from sac_core.store.tables import metadata
@@ -146,6 +146,22 @@ async def test_a_crash_within_a_unit_leaves_nothing_of_it(own_postgres: Cluster,
         assert (await store.read(scope).list("Agent")).items == ()
         await insert(store, scope, make("c"))
         assert [change.object.name for change in await store.changes(scope, 0)] == ["c"]
+
+
+async def test_a_crash_before_a_unit_is_given_up_hides_nothing(own_postgres: Cluster, scope: Scope, make: Make) -> None:
+    """There is nobody to roll it back: what the unit was given up for comes out all the same."""
+    async with open_postgres_store(own_postgres.database()) as store:
+
+        async def given_up() -> None:
+            async with store.transaction(scope) as unit:
+                await unit.insert(make("a"))
+                await anyio.to_thread.run_sync(own_postgres.restart)
+                raise ConflictError("another was there first")
+
+        with pytest.raises(ConflictError, match="another was there first"):
+            await given_up()
+        await insert(store, scope, make("b"))
+        assert [record.name for record in (await store.read(scope).list("Agent")).items] == ["b"]
 
 
 async def test_a_crash_at_the_commit_is_said_to_be_unknown(own_postgres: Cluster, scope: Scope, make: Make) -> None:

@@ -105,7 +105,7 @@ class Transaction:
     async def release(self) -> None:
         """Give the connection back; what is not committed is rolled back. One that does not answer is replaced."""
         if self._broken is not None and self._broken.reason == LOST:
-            await self._connection.invalidate()
+            await _replace(self._connection)
         await _release(self._connection)
 
     def after_commit(self, told: Callable[[], None]) -> None:
@@ -193,4 +193,10 @@ async def _release(connection: AsyncConnection) -> None:
     try:
         await connection.close()
     except (SQLAlchemyError, OSError):
+        await _replace(connection)
+
+
+async def _replace(connection: AsyncConnection) -> None:
+    """Have the pool make another; one that could not be closed properly may be so already."""
+    if not connection.closed:
         await connection.invalidate()
