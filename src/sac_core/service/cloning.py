@@ -21,7 +21,7 @@ from sac_core.service.opener import open_in
 from sac_core.service.secret_delivery import login_of
 
 _TYPE = transitions.PREPARATIONS[0]
-_LOOK_DEADLINE = 20.0
+_LOOK_DEADLINE = 10.0
 _PAUSES = (1.0, 60.0)
 _LOOKS = (0.2, 5.0)
 _KEPT = 256
@@ -29,9 +29,12 @@ _KEPT = 256
 
 
 class Unfinished(Exception):
-    """A step is on its way, or is tried again: look after ``again`` seconds; ``at`` is when a clone is due again."""
+    """A step is on its way, or is tried again.
 
-    def __init__(self, reason: str, message: str, again: float, at: datetime | None = None) -> None:
+    Look after ``again`` seconds, None: after a growing pause; ``at`` is when a clone is due again.
+    """
+
+    def __init__(self, reason: str, message: str, again: float | None = None, at: datetime | None = None) -> None:
         super().__init__(message)
         self.reason = reason
         self.again = again
@@ -77,11 +80,11 @@ async def _begin(work: Work, launch: Launch, body: Body, clone: Clone, process_i
 
 async def _go_on(work: Work, body: Body, clone: Clone, known: Running) -> None:
     """It runs; ended when it has had all the time there is, and then judged by that end."""
-    waited, allowed = _waited(work), work.agent.spec.start_timeout
+    lasts, allowed = waited(work, _TYPE), work.agent.spec.start_timeout
     process = await body.find(known.id)
-    if waited > allowed and process is not None:
+    if lasts > allowed and process is not None:
         await process.signal("KILL")
-    raise Unfinished("Cloning", _doing(clone), _between(waited * 0.5, _LOOKS))
+    raise Unfinished("Cloning", _doing(clone), _between(lasts * 0.5, _LOOKS))
 
 
 async def _failed(work: Work, launch: Launch, body: Body, clone: Clone, exit: Exit, process_id: str) -> None:
@@ -94,13 +97,13 @@ async def _failed(work: Work, launch: Launch, body: Body, clone: Clone, exit: Ex
     if due is not None and due <= now:
         await _begin(work, launch, body, clone, process_id)
     if due is None:
-        due = now + timedelta(seconds=_between(_waited(work) * 0.5, _PAUSES) * random.uniform(0.9, 1.1))
+        due = now + timedelta(seconds=_between(waited(work, _TYPE) * 0.5, _PAUSES) * random.uniform(0.9, 1.1))
     raise Unfinished("Retrying", f"{said}; it is tried again", (due - now).total_seconds(), due)
 
 
-def _waited(work: Work) -> float:
-    """Seconds since the workspace has been known not to be cloned."""
-    conditions = (one for one in work.agent.status.conditions if one.type == _TYPE and one.status == "False")
+def waited(work: Work, type: str) -> float:
+    """Seconds since a step has been known not to be done."""
+    conditions = (one for one in work.agent.status.conditions if one.type == type and one.status == "False")
     since = next((one.last_transition_time for one in conditions), None)
     return (work.services.now() - since).total_seconds() if since is not None else 0.0
 

@@ -14,9 +14,8 @@ from sac_core.service.bodies import Body
 from sac_core.service.cloning import Unfinished
 from sac_core.service.execs import open_exec
 
-_DEADLINE = 20.0
-_AGAIN = 5.0
-_SAID = 2000
+_DEADLINE = 10.0
+_SAID = 200
 _NO_PLACE, _NOT_OURS = 67, 68
 
 _SCRIPT = f"""
@@ -54,7 +53,7 @@ async def place(launch: Launch, body: Body, texts: Mapping[str, str], field: str
         if code == _NOT_OURS:
             raise _refused(f"{path} is there already, and is not SAC's", field, "take away the one or the other")
         if code != 0:
-            raise Unfinished("Retrying", f"{path} cannot be written: {said or 'unknown'}; it is tried again", _AGAIN)
+            raise Unfinished("Retrying", f"{path} cannot be written: {said or 'unknown'}; it is tried again")
 
 
 async def _write(launch: Launch, body: Body, path: str, text: bytes) -> tuple[int | None, str]:

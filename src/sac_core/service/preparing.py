@@ -21,12 +21,14 @@ from sac_core.models.workspace import Preparation
 from sac_core.service import notes
 from sac_core.service.agent_work import Work
 from sac_core.service.bodies import PREPARING, Body
-from sac_core.service.cloning import Unfinished, forget_preparing, keep_clone
+from sac_core.service.cloning import Unfinished, forget_preparing, keep_clone, waited
 from sac_core.service.opener import open_in
 from sac_core.service.placing import place
 
 CLONED, INSTRUCTED, SKILLED = transitions.PREPARATIONS
 
+_PAUSES = (1.0, 60.0)
+"""Seconds until a step that took too long, or did not go well, is tried again: half of what it has waited."""
 _WAITING = "Waiting"
 _NOTHING = Command(argv=("sh", "-c", ":"), stdin=False)
 
@@ -86,7 +88,8 @@ def _stopped(
     status = transitions.step_waits(status, now, type, reason, str(why))
     for later, _ in behind:
         status = transitions.step_waits(status, now, later, _WAITING, f"{type} comes first")
-    again = why.again if isinstance(why, Unfinished) else 5.0
+    pause = min(max(waited(work, type) * 0.5, _PAUSES[0]), _PAUSES[1])
+    again = (why.again if isinstance(why, Unfinished) else None) or pause
     next_clone = why.at if isinstance(why, Unfinished) else None
     return status.model_copy(update={"next_clone": next_clone}), Missing(str(why), again, error)
 
