@@ -15,12 +15,18 @@ from soak_bodies import COMMAND, beats, doubles, variables
 SOAK = Path(__file__).parents[1] / "soak_run.py"
 
 
-@pytest.mark.timeout(200)
-async def test_random_operations_and_kills_leave_no_orphan_and_no_double_body() -> None:
-    command = [sys.executable, str(SOAK), "--seed", "5", "--operations", "200"]
-    done = await anyio.run_process(command, check=False, stderr=None)
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(("database", "seed", "operations"), [("sqlite", 5, 150), ("postgres", 1, 100)])
+async def test_random_operations_and_kills_leave_no_orphan_and_no_double_body(
+    request: pytest.FixtureRequest, database: str, seed: int, operations: int
+) -> None:
+    if database == "postgres":
+        request.getfixturevalue("postgres")  # or skipped, where there is none
+    given = ["--database", database, "--seed", str(seed), "--operations", str(operations)]
+    done = await anyio.run_process([sys.executable, str(SOAK), *given], check=False, stderr=None)
     assert done.returncode == 0, done.stdout.decode()
-    assert b"again: nox -s soak -- --seed" in done.stdout
+    assert f"again: nox -s soak -- --seed {seed}".encode() in done.stdout
+    assert (b"'database': 1" in done.stdout) == (database == "postgres"), "this seed was to crash the database too"
 
 
 def write(folder: Path, *lines: str) -> None:

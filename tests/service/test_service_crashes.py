@@ -53,7 +53,7 @@ async def test_a_life_passes_every_call_that_changes_something(worlds: Worlds) -
     assert len(found) > 300
 
 
-@pytest.mark.timeout(7200 if EVERY == 1 else 240)
+@pytest.mark.timeout(7200 if EVERY == 1 else 600)
 @pytest.mark.usefixtures("short_deadlines")
 @pytest.mark.parametrize(("worlds", "every"), [("sqlite", EVERY), ("postgres", FEWER)], indirect=["worlds"])
 async def test_after_a_fault_anywhere_everything_is_true_again(worlds: Worlds, every: int) -> None:
