@@ -17,7 +17,7 @@ import pytest
 from live_server import until
 from sac_core.contracts.authenticator import Credentials
 from sac_core.contracts.sac import PluginInfo, Sac
-from sac_core.core import guard, hosting, open_core, watchdog
+from sac_core.core import guard, hosting, open_core, stage_guard, watchdog
 from sac_core.core.wiring import Core
 from sac_core.errors import UnauthenticatedError, UnavailableError
 from sac_core.models.principal import LOCAL
@@ -79,6 +79,14 @@ def executor(methods: str = "", opening: str = OPENING) -> str:
 async def sinner(core: Core, family: str = "executor") -> PluginInfo:
     found = {plugin.family: plugin for plugin in await core.sac(LOCAL).plugins() if plugin.name == "sinner"}
     return found[family]
+
+
+async def end(tasks: set[asyncio.Task[object]]) -> None:
+    """What a plugin leaks ends with the loop; in a test that is later."""
+    for task in tasks:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 async def others_go_on(sac: Sac) -> None:
@@ -167,8 +175,9 @@ async def test_a_busy_machine_is_nobodys_fault(
         ("raise ValueError('canary-of-a-secret')", "ensure raised ValueError"),
         ("sys.exit(1)", "ensure raised SystemExit"),
         ("await asyncio.sleep(3600)", "did not answer ensure within 0.5 s"),
+        ("asyncio.current_task().cancel(); await asyncio.sleep(1)", "ensure raised SelfCancelledError"),
     ],
-    ids=["raises", "exits", "hangs"],
+    ids=["raises", "exits", "hangs", "cancels itself"],
 )
 async def test_a_call_that_goes_wrong_is_told_and_harms_no_other(
     planted: Path, settings: Settings, body: str, told: str
@@ -189,6 +198,45 @@ async def test_a_call_that_goes_wrong_is_told_and_harms_no_other(
         assert "canary" not in trouble.message
         shown = (await sac.agents.get("stuck0")).model_dump_json()
         assert "canary" not in shown
+
+
+async def test_a_call_that_lets_nobody_cancel_it_is_left_to_itself(planted: Path, settings: Settings) -> None:
+    methods = """
+    async def ensure(self, key, launch, secrets):
+        while not hasattr(sys, "let_go"):
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                pass
+"""
+    before = asyncio.all_tasks()
+    async with sinning(planted, settings, executor(methods)) as core:
+        await core.sac(LOCAL).agents.create("stubborn", {"executor": "sinner"})
+
+        async def told() -> bool:
+            return "did not answer ensure" in (await sinner(core)).message
+
+        await until(told)
+        await others_go_on(core.sac(LOCAL))
+        began = time.monotonic()
+    assert time.monotonic() - began < 5
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "let_go", True, raising=False)
+        await end(asyncio.all_tasks() - before)
+
+
+@pytest.mark.parametrize("body", ["raise ValueError('x')", "sys.exit(1)", "asyncio.current_task().cancel()"])
+async def test_hints_that_go_wrong_cost_no_body(planted: Path, settings: Settings, body: str) -> None:
+    methods = f"""
+    async def watch(self):
+        {body}
+        await asyncio.sleep(0)
+        yield
+"""
+    async with sinning(planted, settings, executor(methods)) as core:
+        await core.sac(LOCAL).agents.create("a1", {"executor": "sinner"})
+        await core.sac(LOCAL).agents.wait("a1", timeout=15)
+        await others_go_on(core.sac(LOCAL))
 
 
 async def test_a_task_that_dies_behind_an_executor_takes_only_that_with_it(planted: Path, settings: Settings) -> None:
@@ -226,10 +274,7 @@ async def test_stopping_works_whatever_a_plugin_does_at_its_end(
         await others_go_on(core.sac(LOCAL))
         began = time.monotonic()
     assert time.monotonic() - began < 5
-    for task in asyncio.all_tasks() - before:  # what a plugin leaks ends with the loop; here that is later
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+    await end(asyncio.all_tasks() - before)
 
 
 LISTENER = """
@@ -247,6 +292,71 @@ async def test_a_listener_that_goes_wrong_is_told(planted: Path, settings: Setti
     async with sinning(planted, settings, LISTENER.format(body=body)) as core:
         await others_go_on(core.sac(LOCAL))
         assert "sac_agent_event raised" in (await sinner(core, "listener")).message
+
+
+STAGE = """
+import asyncio, sys
+from contextlib import asynccontextmanager
+from sac_core.contracts.stage import Seat, Stage
+from sac_core.hooks import hookimpl
+from sac_core.hooks.records import StagePlugin
+
+class Place(Seat):
+    async def take(self, events):
+        {take}
+
+    async def aclose(self):
+        {close}
+
+class Sinner(Stage):
+    def need(self, session):
+        {need}
+        return "best_effort"
+
+    async def begin(self, session):
+        {begin}
+        return Place()
+
+@asynccontextmanager
+async def open_sinner(settings, context):
+    yield Sinner()
+
+@hookimpl
+def sac_session_stages():
+    return [StagePlugin(name="sinner", summary="Sins", open=open_sinner)]
+"""
+
+
+@pytest.mark.parametrize("method", ["need", "begin", "take", "close"])
+@pytest.mark.parametrize(
+    "body",
+    ["raise ValueError('canary-of-a-secret')", "sys.exit(1)", "await asyncio.sleep(3600)"],
+    ids=["raises", "exits", "hangs"],
+)
+async def test_a_stage_that_goes_wrong_is_told_and_sessions_go_on(
+    planted: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch, method: str, body: str
+) -> None:
+    monkeypatch.setattr(stage_guard, "DEADLINE", 0.4)
+    if method == "need" and "await" in body:
+        pytest.skip("need is no coroutine; who blocks there is named by the watchdog")
+    parts = dict.fromkeys(("need", "begin", "take", "close"), "pass") | {method: body}
+    async with sinning(planted, settings, STAGE.format(**parts)) as core:
+        sac = core.sac(LOCAL)
+        await sac.agents.create("a1")
+        await sac.agents.wait("a1", timeout=15)
+        session = await sac.sessions.create("a1", command=["sh", "-c", "echo here; read go"])
+        async with sac.sessions.attach(session.metadata.name) as terminal:
+            await terminal.write(b"\n")
+
+        async def told() -> str | None:
+            plugin = await sinner(core, "stage")
+            return plugin.message if plugin.state == "troubled" else None
+
+        message = await until(told)
+        assert {"need": "need", "begin": "begin", "take": "take", "close": "aclose"}[method] in message
+        assert "canary" not in message
+        await sac.agents.delete("a1")
+        await sac.agents.wait("a1", "absent", timeout=15)
 
 
 RUNTIME = """

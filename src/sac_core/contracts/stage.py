@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import Literal
 
 from sac_core.models.process import Exit, TtySize
 from sac_core.models.session import Session
@@ -78,7 +78,7 @@ class Seat(ABC):
 class Stage(ABC):
     """Sees sessions. One object serves all sessions of a server; different seats are used at the same time."""
 
-    lost_reason: ClassVar[str] = "StageLost"
+    lost_reason: str = "StageLost"
     """The reason of a session that ended because it lost this stage and must not be without it."""
 
     @abstractmethod

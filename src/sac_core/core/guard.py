@@ -13,6 +13,7 @@ from anyio.abc import ByteStream
 from sac_core.contracts.authenticator import Authenticator, Credentials
 from sac_core.contracts.executor import Executor, Resync
 from sac_core.contracts.process import Process
+from sac_core.core.apart import apart, flowing
 from sac_core.errors import SacError, UnavailableError
 from sac_core.hooks.troubles import Troubles
 from sac_core.models.body import Key, Observed, Probe
@@ -35,8 +36,11 @@ PAUSE = 15.0
 class Guard:
     """Makes calls of one plugin."""
 
-    def __init__(self, family: str, name: str, troubles: Troubles, deadline: float) -> None:
+    def __init__(
+        self, family: str, name: str, troubles: Troubles, deadline: float, *, pause: float | None = None
+    ) -> None:
         self._family, self._name, self._troubles, self._deadline = family, name, troubles, deadline
+        self._pause = PAUSE if pause is None else pause
         self._quiet_until = 0.0
 
     async def call(self, what: str, call: Callable[[], Awaitable[R]]) -> R:
@@ -46,18 +50,21 @@ class Guard:
             raise self._unavailable(failed)
         if anyio.current_time() < self._quiet_until:
             raise self._unavailable(f"did not answer within {self._deadline:g} s")
-        with anyio.move_on_after(self._deadline) as scope:
-            try:
-                return await call()
-            except SacError:
-                raise
-            except (Exception, SystemExit) as error:
-                raise self._told(what, error) from error
-        if not scope.cancelled_caught:
-            raise self._told(what, RuntimeError("it cancelled its caller"))
-        self._quiet_until = anyio.current_time() + PAUSE * random.uniform(0.8, 1.2)
-        self._troubles.note(self._family, self._name, f"did not answer {what} within {self._deadline:g} s")
-        raise self._unavailable(f"did not answer {what} within {self._deadline:g} s")
+        began = anyio.current_time()
+        try:
+            return await apart(call, self._deadline)
+        except SacError:
+            raise
+        except (Exception, SystemExit) as error:
+            if isinstance(error, TimeoutError) and anyio.current_time() - began >= self._deadline:
+                raise self._hung(what) from None
+            raise self._told(what, error) from error
+
+    def _hung(self, what: str) -> UnavailableError:
+        self._quiet_until = anyio.current_time() + self._pause * random.uniform(0.8, 1.2)
+        told = f"did not answer {what} within {self._deadline:g} s"
+        self._troubles.note(self._family, self._name, told)
+        return self._unavailable(told)
 
     def _told(self, what: str, error: BaseException) -> UnavailableError:
         """Its class alone: the text may be anything, a secret too."""
@@ -67,7 +74,9 @@ class Guard:
         return self._unavailable(told)
 
     def _unavailable(self, why: str) -> UnavailableError:
-        return UnavailableError(f"{self._family} {self._name!r}: {why}", hint="see: sac plugins", retry_after=PAUSE)
+        return UnavailableError(
+            f"{self._family} {self._name!r}: {why}", hint="see: sac plugins", retry_after=self._pause or None
+        )
 
 
 class GuardedExecutor(Executor):
@@ -87,12 +96,12 @@ class GuardedExecutor(Executor):
         return await self._guard.call("observe", lambda: self._executor.observe(key))
 
     async def bodies(self) -> AsyncIterator[Observed]:
-        found = self._executor.bodies()
-        while True:
-            seen = await self._guard.call("bodies", lambda: anext(found, None))
-            if seen is None:
-                return
+        for seen in await self._guard.call("bodies", self._listed):
             yield seen
+
+    async def _listed(self) -> list[Observed]:
+        """In one call: the generator of a plugin is not carried from task to task."""
+        return [seen async for seen in self._executor.bodies()]
 
     async def delete(self, key: Key, *, generation: int, grace: float, purge: bool) -> Observed:
         return await self._guard.call(
@@ -111,7 +120,7 @@ class GuardedExecutor(Executor):
     async def watch(self) -> AsyncIterator[Key | Resync]:
         """Hints come when they come: only what it raises is guarded."""
         try:
-            async for hint in self._executor.watch():
+            async for hint in flowing(self._executor.watch):
                 yield hint
         except SystemExit as error:
             raise RuntimeError("watch called sys.exit") from error

@@ -19,6 +19,7 @@ from sac_core.contracts.stage import Stage
 from sac_core.contracts.store import Store
 from sac_core.core.guard import GuardedAuthenticator, GuardedExecutor
 from sac_core.core.hosting import Hosted, Hosting, in_words
+from sac_core.core.stage_guard import GuardedStage
 from sac_core.errors import ConfigurationError
 from sac_core.hooks.records import AuthenticatorPlugin, ExecutorPlugin, StagePlugin
 from sac_core.hooks.registry import Registry
@@ -79,7 +80,10 @@ class Opener:
         hosted: list[Hosted[Stage]] = self._begin("stage", self.registry.stages, Stage)
         opened = await self._opened(hosted, needed=needed_stages(self.settings))
         failed = {name: self.registry.troubles.failure("stage", name) for name in self.registry.stages}
-        return opened, {name: why for name, why in failed.items() if why}
+        guarded: dict[str, Stage] = {
+            name: GuardedStage(name, each, self.registry.troubles) for name, each in opened.items()
+        }
+        return guarded, {name: why for name, why in failed.items() if why}
 
     def _begin(
         self,

@@ -30,7 +30,8 @@ async def findings(services: Services) -> tuple[Finding, ...]:
 
 
 def _plugins(services: Services) -> list[Finding]:
-    failed = {failure.name: failure.message for failure in services.registry.failures} | dict(services.targets.failed)
+    known = {failure.name: failure.message for failure in services.registry.failures}
+    failed = known | dict(services.targets.failed) | dict(services.stages.failed)
     return [
         Finding(level="error", check=f"plugin {name}", message=why, advice="upgrade or remove it; see: sac plugins")
         for name, why in failed.items()

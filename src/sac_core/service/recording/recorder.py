@@ -7,7 +7,7 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from sac_core.contracts.context import PluginContext
 from sac_core.contracts.stage import Need, Seat, Stage
@@ -30,7 +30,7 @@ LOW_DISK = 0.05
 class Recorder(Stage):
     """One row of kind Recording for each session, and its chunks."""
 
-    lost_reason: ClassVar[str] = "RecordingLost"
+    lost_reason = "RecordingLost"
 
     def __init__(self, archive: Archive, writer: ChunkWriter, free: Callable[[], float]) -> None:
         self._archive = archive

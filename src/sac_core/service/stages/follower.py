@@ -10,7 +10,7 @@ from datetime import datetime
 import anyio
 
 from sac_core.contracts.stage import BEGIN_DEADLINE, TAKE_DEADLINE, Ended, Seat, Stage, StageEvent
-from sac_core.errors import ConflictError, UnavailableError
+from sac_core.errors import ConflictError, SacError, UnavailableError
 from sac_core.models.process import Exit, TtySize
 from sac_core.models.session import Session
 from sac_core.service.background import background
@@ -24,6 +24,8 @@ STAGE_UNAVAILABLE = "StageUnavailable"
 """The reason of a session that is refused because a stage cannot see it."""
 
 CLOSE_DEADLINE = 2.0
+_MARGIN = 0.5
+"""Seconds that a stage has more here than its guard gives it, so that the guard can say what was wrong."""
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 60.0
 _LOOK_AGAIN = 30.0
@@ -44,7 +46,7 @@ class Follower:
     async def begin(self) -> None:
         """Take the seat; raises `UnavailableError` that names the stage."""
         try:
-            with anyio.fail_after(BEGIN_DEADLINE):
+            with anyio.fail_after(BEGIN_DEADLINE + _MARGIN):
                 self._seat = await self._stage.begin(self._session)
         except Exception as error:
             raise UnavailableError(
@@ -149,7 +151,7 @@ class Follower:
                     return
 
     async def _take(self, seat: Seat, events: list[StageEvent]) -> None:
-        with anyio.fail_after(TAKE_DEADLINE):
+        with anyio.fail_after(TAKE_DEADLINE + _MARGIN):
             await seat.take(events)
 
 
@@ -157,4 +159,4 @@ def _why(error: Exception, deadline: float) -> str:
     """What a person reads about a stage that failed."""
     if isinstance(error, TimeoutError):
         return f"it did not answer within {deadline:g} s"
-    return f"{type(error).__name__}: {error}"
+    return error.message if isinstance(error, SacError) else f"{type(error).__name__}: {error}"
