@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { backoff } from "../../web/src/api/backoff";
+import { optionsOf, valuesOf } from "../../web/src/api/schema";
 import type { Agent } from "../../web/src/api/types";
 import { splitArguments } from "../../web/src/pages/argv";
 import { Collection } from "../../web/src/state/collection";
@@ -82,4 +83,30 @@ test("the end of an earlier thing of the same name does not remove the new one",
   collection.put(agent("a", 5, "new"));
   collection.remove(agent("a", 4, "old"));
   assert.deepEqual(versions(collection), ["a@5"]);
+});
+
+test("an executor's options are inputs of their kinds", () => {
+  const model = {
+    required: ["region"],
+    $defs: { Size: { enum: ["small", "large"], type: "string" } },
+    properties: {
+      region: { type: "string", description: "Where" },
+      limit: { anyOf: [{ type: "number" }, { type: "null" }], default: null },
+      size: { $ref: "#/$defs/Size", default: "small" },
+      spot: { type: "boolean", default: false },
+      key: { anyOf: [{ type: "string", format: "sac-secret" }, { type: "null" }] },
+      mode: { const: "safe", type: "string" },
+      tags: { type: "array" },
+      either: { anyOf: [{ type: "string" }, { type: "number" }] },
+    },
+  };
+  const options = optionsOf(model);
+  const kinds = options.map((option) => option.kind);
+  assert.deepEqual(kinds, ["text", "number", "choice", "switch", "secret", "choice", "other", "other"]);
+  assert.deepEqual(options[2]?.choices, ["small", "large"]);
+  assert.equal(options[0]?.required, true);
+  const given = { region: " eu ", limit: "1.5", spot: "false", size: "", tags: "" };
+  assert.deepEqual(valuesOf(options, given), { region: " eu ", limit: 1.5, spot: false });
+  assert.deepEqual(valuesOf(options, { limit: "much" }), { limit: "much" });
+  assert.deepEqual(optionsOf(undefined), []);
 });

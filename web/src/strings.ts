@@ -90,6 +90,13 @@ const en = {
     folderPlaceholder: "/home/me/project",
     isDefault: "default",
     broken: "failed to load",
+    options: "Options of the executor",
+    required: (name: string) => `${name} (needed)`,
+    otherOptions: (names: string) => `Only from the command line or a file: ${names}.`,
+    standard: (value: string) => `default: ${value}`,
+    choose: "choose",
+    noSecret: "no secret",
+    switched: { on: "on", off: "off" },
     submit: "Create agent",
   },
   agent: {

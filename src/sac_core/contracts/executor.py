@@ -42,7 +42,8 @@ class Executor(ABC):
 
         ``secrets.files`` (capability ``files``) are there before the body can run anything: readable by it alone, below
         the folder that `SAC_SECRETS_DIR` names in its processes, gone with the body. The same hash with other files
-        delivers them, and takes away those no longer given, without a restart.
+        delivers them, and takes away those no longer given, without a restart. ``secrets.options`` are for the executor
+        itself: the values behind its options of type `SecretRef`.
         """
 
     @abstractmethod

@@ -94,14 +94,21 @@ class Launch(Model):
 class Secrets:
     """Secret values on their way into a body: no repr, in no hash, never logged.
 
-    ``env`` is by variable, ``files`` by path below the body's folder of secrets.
+    ``env`` is by variable, ``files`` by path below the body's folder of secrets, ``options`` by the path of the
+    executor's option that refers to it: those are for the executor, not for the body.
     """
 
-    __slots__ = ("env", "files")
+    __slots__ = ("env", "files", "options")
 
-    def __init__(self, env: dict[str, str] | None = None, files: dict[str, bytes] | None = None) -> None:
+    def __init__(
+        self,
+        env: dict[str, str] | None = None,
+        files: dict[str, bytes] | None = None,
+        options: dict[str, str] | None = None,
+    ) -> None:
         self.env = env or {}
         self.files = files or {}
+        self.options = options or {}
 
     def __repr__(self) -> str:
         return "Secrets(...)"

@@ -57,9 +57,24 @@ class SecretUse(Model):
 
 
 class BoundSecret(SecretUse):
-    """A use that was allowed: ``owner`` is whose secret it is, so that a namesake of another's is never taken."""
+    """A use that was allowed: ``owner`` is whose secret it is, so that a namesake of another's is never taken.
+
+    ``option`` is the path of an executor's option that refers to it, in place of ``env`` and ``file``.
+    """
 
     owner: str
+    option: str | None = None
+
+    @property
+    def field(self) -> str | None:
+        """The field of the spec that refers to it, where that is an option."""
+        return f"spec.options.{self.option}" if self.option else None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> BoundSecret:
+        if sum(way is not None for way in (self.env, self.file, self.option)) != 1:
+            raise ValueError("a secret that is bound is a variable, a file or an option")
+        return self
 
 
 class SecretVersion(Model):

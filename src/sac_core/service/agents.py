@@ -17,6 +17,7 @@ from sac_core.models.cause import Timeline
 from sac_core.models.launch import Launch
 from sac_core.models.lifecycle import refusal, settled
 from sac_core.models.process import Chunk
+from sac_core.models.secret_ref import SecretRef, secret_refs
 from sac_core.service import documents, notes, runtimes
 from sac_core.service.bodies import MAIN
 from sac_core.service.explaining import about_record
@@ -112,10 +113,11 @@ class AgentService(StoredResources[Agent], Agents):
         ref = agent.spec.executor_ref or ExecutorRef(name=self._services.default_executor)
         plugin = self._services.registry.executor(ref.name)
         self._services.targets.check(ref)
-        parse(plugin.options, agent.spec.options, field="spec.options")
+        options = parse(plugin.options, agent.spec.options, field="spec.options")
         spec = {**record.spec, "executor": record.spec.get("executor") or ref.name}
         agent = agent.model_copy(update={"spec": parse(AgentSpec, spec, field="spec")})
-        launch = await self._with_secrets(unit, record, agent, runtimes.launch(self._services.registry, agent))
+        launch = runtimes.launch(self._services.registry, agent)
+        launch = await self._with_secrets(unit, record, agent, secret_refs(options), launch)
         places, before = runtimes.places(self._services.registry, agent), launch_of(record).preparation
         launch = await bind_workspace(unit, self._scope, agent, places, launch, before)
         return replace(
@@ -127,15 +129,18 @@ class AgentService(StoredResources[Agent], Agents):
             deadline=self._services.now(),
         )
 
-    async def _with_secrets(self, unit: Unit, record: Record, agent: Agent, launch: Launch | None) -> Launch | None:
-        if not agent.spec.secrets:
+    async def _with_secrets(
+        self, unit: Unit, record: Record, agent: Agent, options: Mapping[str, SecretRef], launch: Launch | None
+    ) -> Launch | None:
+        if not agent.spec.secrets and not options:
             return launch
         if launch is None:
-            raise InvalidError("this runtime has no body that secrets could go into", field="spec.secrets")
+            field = "spec.secrets" if agent.spec.secrets else "spec.options"
+            raise InvalidError("this runtime has no body that secrets could go into", field=field)
         before = launch_of(record).binding.secrets
         target = self._services.targets.opened.get(agent.spec.executor_ref.name if agent.spec.executor_ref else "")
         files = target is None or target.files
-        bound = await bind_secrets(unit, self._scope, agent, before, files=files)
+        bound = await bind_secrets(unit, self._scope, agent, options, before, files=files)
         return launch.model_copy(update={"binding": launch.binding.model_copy(update={"secrets": bound})})
 
     def _owner(self, executor: str) -> str | None:

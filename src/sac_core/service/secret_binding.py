@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from sac_core.contracts.store import Record, Scope, Store, Unit
 from sac_core.errors import InvalidError, NotFoundError, UnsupportedError
 from sac_core.models.agent import Agent
+from sac_core.models.secret_ref import SecretRef
 from sac_core.models.secret_use import BoundSecret, SecretUse
 from sac_core.models.workspace import Clone, GitSource
 from sac_core.service.resources import allow
@@ -16,21 +17,38 @@ USE = "secrets:use"
 
 
 async def bind_secrets(
-    unit: Unit, scope: Scope, agent: Agent, before: tuple[BoundSecret, ...], *, files: bool
+    unit: Unit,
+    scope: Scope,
+    agent: Agent,
+    options: Mapping[str, SecretRef],
+    before: tuple[BoundSecret, ...],
+    *,
+    files: bool,
 ) -> tuple[BoundSecret, ...]:
-    """What an agent's spec refers to, with the owners; a reference that was there ``before`` keeps its own.
+    """What an agent's spec and its ``options`` refer to, with the owners; what was there ``before`` keeps its own.
 
     Raises `InvalidError` that names the field when there is no such secret or key, also when it is another's;
     `UnsupportedError` when the executor delivers no ``files``.
     """
-    known = {_plain(bound): bound for bound in before}
+    known = {_plain(bound): bound for bound in before if bound.option is None}
     bound = []
     for number, use in enumerate(agent.spec.secrets):
         field = f"spec.secrets.{number}"
         if use.file is not None and not files:
             raise UnsupportedError("this executor delivers no files", field=f"{field}.file", hint="use env instead")
         bound.append(known.get(use) or await _allowed(unit, scope, use, field))
-    return tuple(bound)
+    return (*bound, *[await _option(unit, scope, path, ref, before) for path, ref in options.items()])
+
+
+async def _option(unit: Unit, scope: Scope, path: str, ref: SecretRef, before: tuple[BoundSecret, ...]) -> BoundSecret:
+    for bound in before:
+        if (bound.option, bound.name, bound.key) == (path, ref.secret, ref.key):
+            return bound
+    allow(scope, USE)
+    field = f"spec.options.{path}"
+    record = await _found(unit, scope, ref.secret, field)
+    _check_key(record, ref.secret, ref.key, field)
+    return BoundSecret(name=ref.secret, key=ref.key, option=path, owner=record.owner)
 
 
 async def bind_login(unit: Unit, scope: Scope, git: GitSource, before: Clone | None) -> Clone:
@@ -54,14 +72,16 @@ async def bind_login(unit: Unit, scope: Scope, git: GitSource, before: Clone | N
 async def _allowed(unit: Unit, scope: Scope, use: SecretUse, field: str) -> BoundSecret:
     allow(scope, USE)
     record = await _found(unit, scope, use.name, f"{field}.name")
-    keys = record.status["keys"]
-    if use.key is None and len(keys) > 1:
-        raise InvalidError("this secret has several keys", field=f"{field}.key", hint=f"say one: {', '.join(keys)}")
-    if use.key is not None and use.key not in keys:
-        raise InvalidError(
-            f"secret {use.name!r} has no key {use.key!r}", field=f"{field}.key", hint=f"it has: {', '.join(keys)}"
-        )
+    _check_key(record, use.name, use.key, f"{field}.key")
     return BoundSecret(**use.model_dump(), owner=record.owner)
+
+
+def _check_key(record: Record, name: str, key: str | None, field: str) -> None:
+    keys = record.status["keys"]
+    if key is None and len(keys) > 1:
+        raise InvalidError("this secret has several keys", field=field, hint=f"say one: {', '.join(keys)}")
+    if key is not None and key not in keys:
+        raise InvalidError(f"secret {name!r} has no key {key!r}", field=field, hint=f"it has: {', '.join(keys)}")
 
 
 async def _found(unit: Unit, scope: Scope, name: str, field: str) -> Record:
@@ -90,4 +110,4 @@ def _names(record: Record) -> Iterator[str]:
 
 
 def _plain(bound: BoundSecret) -> SecretUse:
-    return SecretUse(**bound.model_dump(exclude={"owner"}))
+    return SecretUse(**bound.model_dump(exclude={"owner", "option"}))

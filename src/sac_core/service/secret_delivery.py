@@ -110,7 +110,7 @@ async def renewed(work: Work, launch: Launch) -> Work:
         versions = tuple(_versions(await _records(_reader(work.services, work.agent), uses)))
         if versions != status.secrets:
             opened = await open_secrets(work.services, work.agent, launch)
-            if any(use.file for use in uses):
+            if any(use.file or use.option for use in uses):
                 await work.ensure(launch, opened.secrets)
             versions = opened.versions
     except LaunchError as error:
@@ -131,9 +131,9 @@ async def _records(reader: Reader, uses: tuple[BoundSecret, ...], field: str = "
         try:
             record = await reader.get("Secret", use.name)
         except NotFoundError:
-            raise _gone(use, field or f"spec.secrets.{number}.name") from None
+            raise _gone(use, field or use.field or f"spec.secrets.{number}.name") from None
         if record.owner != use.owner:
-            raise _gone(use, field or f"spec.secrets.{number}.name")
+            raise _gone(use, field or use.field or f"spec.secrets.{number}.name")
         found[use.name] = record
     return found
 
@@ -163,6 +163,8 @@ def _secrets(uses: tuple[BoundSecret, ...], values: Mapping[str, Values]) -> Sec
         value = _chosen(use, number, values[use.name])
         if use.file is not None:
             secrets.files[use.file] = value
+        elif use.option is not None:
+            secrets.options[use.option] = _text(use, number, value)
         elif use.env is not None:
             secrets.env[use.env] = _text(use, number, value)
     return secrets
@@ -174,7 +176,7 @@ def _chosen(use: BoundSecret, number: int, values: Values) -> bytes:
     if use.key is None or use.key not in values:
         raise LaunchError(
             f"secret {use.name!r} has no key {use.key!r}" if use.key else f"secret {use.name!r} has several keys",
-            field=f"spec.secrets.{number}.key",
+            field=use.field or f"spec.secrets.{number}.key",
             hint=f"it has: {', '.join(sorted(values))}",
         )
     return values[use.key]
@@ -188,8 +190,10 @@ def _text(use: BoundSecret, number: int, value: bytes) -> str:
     except UnicodeDecodeError:
         wrong, text = "is not text", ""
     if wrong:
-        message = f"secret {use.name!r} {wrong}, so it cannot be a variable"
-        raise LaunchError(message, field=f"spec.secrets.{number}.env", hint="use file instead")
+        message = f"secret {use.name!r} {wrong}, so it cannot be {'an option' if use.option else 'a variable'}"
+        raise LaunchError(
+            message, field=use.field or f"spec.secrets.{number}.env", hint=None if use.option else "use file instead"
+        )
     return text
 
 

@@ -8,11 +8,12 @@ export interface NewAgent {
   runtime: string;
   executor?: string;
   folder?: string;
+  options?: Record<string, unknown>;
 }
 
 export function createAgent(given: NewAgent): Promise<Agent> {
   const workspace = given.folder ? { folder: given.folder } : undefined;
-  const spec = { runtime: given.runtime, executor: given.executor, workspace };
+  const spec = { runtime: given.runtime, executor: given.executor, workspace, options: given.options };
   return request("POST", "agents", { metadata: { name: given.name }, spec });
 }
 
@@ -75,6 +76,12 @@ export function readCast(name: string, signal: AbortSignal): AsyncGenerator<Uint
 
 export async function listPlugins(): Promise<Plugin[]> {
   return (await request<{ items: Plugin[] }>("GET", "plugins")).items;
+}
+
+/** The names of the secrets that we may use, never their values. */
+export async function listSecrets(): Promise<string[]> {
+  const found = await request<{ items: { metadata: { name: string } }[] }>("GET", "secrets");
+  return found.items.map((secret) => secret.metadata.name);
 }
 
 export function getStatus(): Promise<Status> {

@@ -1,4 +1,5 @@
 /** The objects of the API as they are on the wire; only the fields that the console reads. */
+import type { Schema } from "./schema";
 
 export type AgentPhase =
   | "Pending"
@@ -115,6 +116,7 @@ export interface Plugin {
   summary?: string;
   state?: string;
   isolated?: boolean;
+  options?: Schema;
 }
 
 export interface Status {

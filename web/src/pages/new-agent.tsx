@@ -1,9 +1,11 @@
 import { useEffect, useState } from "preact/hooks";
 import { fromFailure, type Problem } from "../api/problem";
-import { createAgent, getStatus, listPlugins, type NewAgent } from "../api/resources";
+import { createAgent, getStatus, listPlugins, listSecrets, type NewAgent } from "../api/resources";
+import { optionsOf, valuesOf, type Option } from "../api/schema";
 import type { Plugin } from "../api/types";
 import { NotSandbox } from "../parts/executor";
 import { described, Field } from "../parts/field";
+import { Options, optionId } from "../parts/options";
 import { ProblemBanner } from "../parts/problem";
 import { useAction } from "../state/action";
 import { collection } from "../state/live";
@@ -15,6 +17,7 @@ interface Choices {
   runtimes: Plugin[];
   executors: Plugin[];
   standard: string;
+  secrets: string[];
 }
 
 /** Which of the form's inputs a problem's field is about. */
@@ -31,10 +34,20 @@ function inputOf(problem: Problem | null): keyof NewAgent | null {
   return known ? (INPUTS[known] ?? null) : null;
 }
 
+/** The option that a problem is about. */
+function optionOf(problem: Problem | null): string | null {
+  const [, name] = /^spec\.options\.([^.]+)/.exec(problem?.field ?? "") ?? [];
+  return name ?? null;
+}
+
 async function loadChoices(): Promise<Choices> {
-  const [plugins, status] = await Promise.all([listPlugins(), getStatus()]);
+  const [plugins, status, secrets] = await Promise.all([
+    listPlugins(),
+    getStatus(),
+    listSecrets().catch(() => []), // who may not list secrets can still make an agent
+  ]);
   const family = (name: string): Plugin[] => plugins.filter((plugin) => plugin.family === name);
-  return { runtimes: family("runtime"), executors: family("executor"), standard: status.defaultExecutor ?? "" };
+  return { runtimes: family("runtime"), executors: family("executor"), standard: status.defaultExecutor ?? "", secrets };
 }
 
 function usable(plugin: Plugin): boolean {
@@ -82,24 +95,29 @@ function Form({ choices }: { choices: Choices }) {
     executor: first(choices.executors, choices.standard),
     folder: "",
   }));
+  const [options, setOptions] = useState<Record<string, string>>({});
   const action = useAction();
   const wrong = inputOf(action.problem);
+  const known = optionsOf(choices.executors.find((plugin) => plugin.name === given.executor)?.options);
+  const wrongOption = shownOption(known, action.problem);
   const set = (part: Partial<NewAgent>): void => setGiven({ ...given, ...part });
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     await action.run(async () => {
-      const agent = await createAgent({ ...given, name: given.name.trim(), folder: given.folder?.trim() });
+      const trimmed = { name: given.name.trim(), folder: given.folder?.trim(), options: valuesOf(known, options) };
+      const agent = await createAgent({ ...given, ...trimmed });
       collection.put(agent);
       go(links.agent(agent.metadata.name));
     });
   };
   useEffect(() => {
-    if (wrong) document.getElementById(`field-${wrong}`)?.focus();
+    const id = wrong ? `field-${wrong}` : wrongOption ? optionId(wrongOption) : "";
+    if (id) document.getElementById(id)?.focus();
   }, [action.problem]);
   const about = (name: keyof NewAgent): Problem | null => (wrong === name ? action.problem : null);
   return (
     <form class="card form" onSubmit={(event) => void submit(event)} noValidate>
-      {!wrong && <ProblemBanner problem={action.problem} onClose={action.clear} />}
+      {!wrong && !wrongOption && <ProblemBanner problem={action.problem} onClose={action.clear} />}
       <Field id="field-name" label={t.create.name} hint={t.create.nameHint} problem={about("name")}>
         <TextInput name="name" value={given.name} wrong={wrong} onChange={(name) => set({ name })} />
       </Field>
@@ -113,6 +131,14 @@ function Form({ choices }: { choices: Choices }) {
       <Field id="field-folder" label={t.create.folder} hint={t.create.folderHint} problem={about("folder")}>
         <TextInput name="folder" value={given.folder ?? ""} wrong={wrong} placeholder={t.create.folderPlaceholder} onChange={(folder) => set({ folder })} />
       </Field>
+      <Options
+        options={known}
+        values={options}
+        secrets={choices.secrets}
+        wrong={wrongOption}
+        problem={action.problem}
+        onChange={(name, value) => setOptions({ ...options, [name]: value })}
+      />
       <div class="form-actions">
         <a class="button" href={links.agents}>
           {t.common.cancel}
@@ -123,6 +149,11 @@ function Form({ choices }: { choices: Choices }) {
       </div>
     </form>
   );
+}
+
+function shownOption(options: Option[], problem: Problem | null): string | null {
+  const name = optionOf(problem);
+  return options.some((option) => option.name === name && option.kind !== "other") ? name : null;
 }
 
 function summaryOf(plugins: Plugin[], name: string | undefined): string | undefined {

@@ -42,7 +42,7 @@ class ContractBase:
 
     def secrets(self, value: str) -> Secrets:
         """Secrets of every kind that bodies take here, each with this value."""
-        return Secrets(env={"SAC_TEST_SECRET": value}, files={"token": value.encode()})
+        return Secrets(env={"SAC_TEST_SECRET": value}, files={"token": value.encode()}, options={"token": value})
 
     def commands(self, context: PluginContext) -> BodyCommands:
         """The programs of bodies, and the place where they leave their beats."""
