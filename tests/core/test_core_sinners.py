@@ -52,10 +52,10 @@ def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = tmp_path / "planted"
     folder.mkdir()
     monkeypatch.syspath_prepend(str(folder))
-    monkeypatch.setattr(hosting, "OPEN_DEADLINE", 0.7)
-    monkeypatch.setattr(hosting, "CLOSE_DEADLINE", 0.7)
-    monkeypatch.setattr(guard, "CALL_DEADLINE", 0.5)
-    monkeypatch.setattr(guard, "SIGN_IN_DEADLINE", 0.5)
+    monkeypatch.setattr(hosting, "OPEN_DEADLINE", 2.0)
+    monkeypatch.setattr(hosting, "CLOSE_DEADLINE", 2.0)
+    monkeypatch.setattr(guard, "CALL_DEADLINE", 1.5)
+    monkeypatch.setattr(guard, "SIGN_IN_DEADLINE", 1.5)
     monkeypatch.setattr(guard, "PAUSE", 1.0)
     yield folder
     for name in [name for name in sys.modules if name.startswith("sin_")]:
@@ -92,15 +92,15 @@ async def end(tasks: set[asyncio.Task[object]]) -> None:
 async def others_go_on(sac: Sac) -> None:
     """An agent of the process executor runs and goes."""
     await sac.agents.create("other", {"executor": "process"})
-    assert (await sac.agents.wait("other", timeout=15)).status.phase == "Running"
+    assert (await sac.agents.wait("other", timeout=40)).status.phase == "Running"
     await sac.agents.delete("other")
-    await sac.agents.wait("other", "absent", timeout=15)
+    await sac.agents.wait("other", "absent", timeout=40)
 
 
 @pytest.mark.parametrize(
     ("opening", "reason"),
     [
-        ("    await asyncio.sleep(3600)\n    yield", "it did not open within 0.7 s (at 2"),
+        ("    await asyncio.sleep(3600)\n    yield", "it did not open within 2 s (at 2"),
         ("    raise ValueError('no engine')\n    yield", "ValueError: no engine (at 2"),
         ("    sys.exit(3)\n    yield", "SystemExit: 3 (at 2"),
         ("    yield 'a word'", "TypeError: it opened a str, not a Executor (at 2"),
@@ -117,7 +117,7 @@ async def test_what_does_not_open_is_told_with_the_time(
 ) -> None:
     began = time.monotonic()
     async with sinning(planted, settings, executor(opening=opening)) as core:
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 12
         told = await sinner(core)
         assert told.state == "failed"
         assert told.message.startswith(reason)
@@ -131,7 +131,7 @@ async def test_several_that_hang_hold_up_the_start_once(planted: Path, settings:
     )
     began = time.monotonic()
     async with sinning(planted, settings, many) as core:
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 12
         found = [plugin for plugin in await core.sac(LOCAL).plugins() if plugin.name.startswith("sinner")]
         assert [plugin.state for plugin in found] == ["failed"] * 8
 
@@ -154,7 +154,7 @@ async def test_who_holds_up_the_event_loop_is_named(planted: Path, settings: Set
 async def test_a_loop_that_turns_accuses_nobody(planted: Path, settings: Settings) -> None:
     async with sinning(planted, settings, executor()) as core:
         await core.sac(LOCAL).agents.create("quick", {"executor": "sinner"})
-        await core.sac(LOCAL).agents.wait("quick", timeout=15)
+        await core.sac(LOCAL).agents.wait("quick", timeout=40)
         assert (await sinner(core)).state == "loaded"
 
 
@@ -165,7 +165,7 @@ async def test_a_busy_machine_is_nobodys_fault(
     methods = "    async def observe(self, key):\n        time.sleep(0.4)\n        return await super().observe(key)\n"
     async with sinning(planted, settings, executor(methods)) as core:
         await core.sac(LOCAL).agents.create("slow", {"executor": "sinner"})
-        await core.sac(LOCAL).agents.wait("slow", timeout=15)
+        await core.sac(LOCAL).agents.wait("slow", timeout=40)
         assert (await sinner(core)).state == "loaded"
 
 
@@ -174,7 +174,7 @@ async def test_a_busy_machine_is_nobodys_fault(
     [
         ("raise ValueError('canary-of-a-secret')", "ensure raised ValueError"),
         ("sys.exit(1)", "ensure raised SystemExit"),
-        ("await asyncio.sleep(3600)", "did not answer ensure within 0.5 s"),
+        ("await asyncio.sleep(3600)", "did not answer ensure within 1.5 s"),
         ("asyncio.current_task().cancel(); await asyncio.sleep(1)", "ensure raised SelfCancelledError"),
     ],
     ids=["raises", "exits", "hangs", "cancels itself"],
@@ -219,7 +219,7 @@ async def test_a_call_that_lets_nobody_cancel_it_is_left_to_itself(planted: Path
         await until(told)
         await others_go_on(core.sac(LOCAL))
         began = time.monotonic()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 12
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "let_go", True, raising=False)
         await end(asyncio.all_tasks() - before)
@@ -235,7 +235,7 @@ async def test_hints_that_go_wrong_cost_no_body(planted: Path, settings: Setting
 """
     async with sinning(planted, settings, executor(methods)) as core:
         await core.sac(LOCAL).agents.create("a1", {"executor": "sinner"})
-        await core.sac(LOCAL).agents.wait("a1", timeout=15)
+        await core.sac(LOCAL).agents.wait("a1", timeout=40)
         await others_go_on(core.sac(LOCAL))
 
 
@@ -273,7 +273,7 @@ async def test_stopping_works_whatever_a_plugin_does_at_its_end(
     async with sinning(planted, settings, executor(opening=opening)) as core:
         await others_go_on(core.sac(LOCAL))
         began = time.monotonic()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 12
     await end(asyncio.all_tasks() - before)
 
 
@@ -327,23 +327,31 @@ def sac_session_stages():
 """
 
 
-@pytest.mark.parametrize("method", ["need", "begin", "take", "close"])
+SINS = {
+    "raises": "raise ValueError('canary-of-a-secret')",
+    "exits": "sys.exit(1)",
+    "hangs": "await asyncio.sleep(3600)",
+}
+
+
 @pytest.mark.parametrize(
-    "body",
-    ["raise ValueError('canary-of-a-secret')", "sys.exit(1)", "await asyncio.sleep(3600)"],
-    ids=["raises", "exits", "hangs"],
+    ("method", "body"),
+    [
+        pytest.param(method, body, id=f"{method} {name}")
+        for method in ("need", "begin", "take", "close")
+        for name, body in SINS.items()
+        if (method, name) != ("need", "hangs")  # it is no coroutine; who blocks there is named by the watchdog
+    ],
 )
 async def test_a_stage_that_goes_wrong_is_told_and_sessions_go_on(
     planted: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch, method: str, body: str
 ) -> None:
-    monkeypatch.setattr(stage_guard, "DEADLINE", 0.4)
-    if method == "need" and "await" in body:
-        pytest.skip("need is no coroutine; who blocks there is named by the watchdog")
+    monkeypatch.setattr(stage_guard, "DEADLINE", 1.0)
     parts = dict.fromkeys(("need", "begin", "take", "close"), "pass") | {method: body}
     async with sinning(planted, settings, STAGE.format(**parts)) as core:
         sac = core.sac(LOCAL)
         await sac.agents.create("a1")
-        await sac.agents.wait("a1", timeout=15)
+        await sac.agents.wait("a1", timeout=40)
         session = await sac.sessions.create("a1", command=["sh", "-c", "echo here; read go"])
         async with sac.sessions.attach(session.metadata.name) as terminal:
             await terminal.write(b"\n")
@@ -356,7 +364,7 @@ async def test_a_stage_that_goes_wrong_is_told_and_sessions_go_on(
         assert {"need": "need", "begin": "begin", "take": "take", "close": "aclose"}[method] in message
         assert "canary" not in message
         await sac.agents.delete("a1")
-        await sac.agents.wait("a1", "absent", timeout=15)
+        await sac.agents.wait("a1", "absent", timeout=40)
 
 
 RUNTIME = """
@@ -411,7 +419,7 @@ async def test_an_authenticator_that_goes_wrong_opens_and_closes_no_door(
 ) -> None:
     async with sinning(planted, settings, AUTHENTICATOR.format(body=body)) as core:
         token = (settings.data_dir / "token").read_text()
-        with anyio.fail_after(5):
+        with anyio.fail_after(15):
             assert await core.authenticate(Credentials(bearer=token)) == LOCAL
             with pytest.raises(UnavailableError):
                 await core.authenticate(Credentials(bearer="somebody else's"))
