@@ -37,6 +37,7 @@ class Server:
     folder: Path
     process: psutil.Process
     http: httpx2.Client
+    database: str
 
     def agent(self, name: str) -> dict[str, Any]:
         """A running agent of the process executor."""
@@ -82,18 +83,22 @@ class Server:
 
 
 @contextmanager
-def running_server() -> Iterator[Server]:
-    """`sac up` on a free port; at the end its agents are deleted and its folder removed."""
+def running_server(database: str = "", **settings: str) -> Iterator[Server]:
+    """`sac up` on a free port; at the end its agents are deleted and its folder removed.
+
+    ``database`` is a URL, or empty for SQLite; ``settings`` are further variables of its environment.
+    """
     folder = Path(tempfile.mkdtemp(prefix="sac-bench-", dir=_MEMORY if os.access(_MEMORY, os.W_OK) else None))
+    env = os.environ | settings | ({"SAC_DATABASE": database} if database else {})
     command = [sys.executable, "-m", "sac_core", "up", "--port", "0", "--data-dir", str(folder)]
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env)
     try:
         info = wait_for(lambda: _info(folder, process), "the server does not start", timeout=_START)
         token = (folder / "token").read_text().strip()
         authorization = {"Authorization": f"Bearer {token}"}
         with httpx2.Client(base_url=info["url"], headers=authorization, timeout=60) as http:
-            server = Server(info["url"], token, folder, psutil.Process(info["pid"]), http)
+            server = Server(info["url"], token, folder, psutil.Process(info["pid"]), http, database or str(folder / "sac.db"))
             try:
                 yield server
             finally:

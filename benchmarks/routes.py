@@ -13,12 +13,13 @@ from pathlib import Path
 import uvicorn
 import uvloop
 from sqlalchemy import bindparam, select
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from sac_core.store.engine import read_engine
+from sac_core.store import engine, postgres_engine
 from sac_core.store.listing import RECORD
 from sac_core.store.tables import resources
 
@@ -30,13 +31,20 @@ _ONE = (
 )
 
 
-def routes_of(database: Path) -> list[Route]:
+def engine_of(database: str) -> AsyncEngine:
+    """SAC's own engine for reading: of a URL of PostgreSQL, or of a file."""
+    if database.startswith("postgresql://"):
+        return postgres_engine.read_engine(postgres_engine.postgres_url(database))
+    return engine.read_engine(Path(database))
+
+
+def routes_of(database: str) -> list[Route]:
     """``/agents/{name}`` and ``/bare/{name}``."""
-    engine = read_engine(database)
+    reading = engine_of(database)
 
     async def one(request: Request) -> JSONResponse:
         parameters = {"kind": "Agent", "name": request.path_params["name"], "tenant": "default"}
-        async with engine.connect() as connection:
+        async with reading.connect() as connection:
             row = (await connection.execute(_ONE, parameters)).one()
         metadata = {"name": row.name, "namespace": row.tenant, "uid": row.uid, "owner": row.owner}
         metadata |= {"labels": json.loads(row.labels), **json.loads(row.meta)}
@@ -52,7 +60,7 @@ def routes_of(database: Path) -> list[Route]:
     return [Route("/agents/{name}", one), Route("/bare/{name}", bare)]
 
 
-async def serve(database: Path) -> None:
+async def serve(database: str) -> None:
     """Serve on a free port until this process is ended."""
     listener = socket.create_server(("127.0.0.1", 0))
     print(listener.getsockname()[1], flush=True)
@@ -62,4 +70,4 @@ async def serve(database: Path) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(serve(Path(sys.argv[1])))
+    uvloop.run(serve(sys.argv[1]))

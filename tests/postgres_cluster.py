@@ -1,129 +1,36 @@
-"""A real PostgreSQL of the tests' own: a cluster in a temporary folder, crashed and restarted at will."""
+"""Fixtures of a real PostgreSQL. Where it is required (SAC_TEST_REQUIRE), a missing one is a failure."""
 
 from __future__ import annotations
 
 import os
-import pwd
-import shutil
-import signal
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
-from pathlib import Path
 
-import psutil
 import pytest
 
-_NUMBERS = count(1)
-_USER = "postgres"
+from sac_core.testing.postgres import Cluster, binaries, running_cluster
 
-
-def binaries() -> Path | None:
-    """The folder of initdb and pg_ctl: on the path, or where Debian puts the newest."""
-    found = shutil.which("pg_ctl")
-    if found:
-        return Path(found).resolve().parent
-    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: float(folder.parent.name))
-    return debian[-1] if debian else None
-
-
-class Cluster:
-    """A cluster that listens on a unix socket in its own folder. PostgreSQL refuses root, so it runs as `postgres`."""
-
-    def __init__(self, folder: Path, programs: Path) -> None:
-        self._data = folder / "data"
-        self._socket = folder
-        self._programs = programs
-        self._user = _USER if os.getuid() == 0 else None
-        if self._user:
-            owner = pwd.getpwnam(_USER)
-            os.chown(folder, owner.pw_uid, owner.pw_gid)
-
-    def initialise(self) -> None:
-        self._run("initdb", "-D", str(self._data), "-U", _USER, "--auth=trust", "--encoding=UTF8", "--no-sync",
-                  "--locale=C.UTF-8")  # fmt: skip
-
-    def start(self) -> None:
-        # fsync stays on: a crash of the server must find what it has acknowledged
-        options = f"-k {self._socket} -c listen_addresses= -c max_connections=60 -c shared_buffers=32MB"
-        log = str(self._socket / "log")
-        self._run("pg_ctl", "-D", str(self._data), "-l", log, "-o", options, "-w", "-t", "60", "start")
-
-    def stop(self, mode: str = "immediate") -> None:
-        """``immediate`` is a crash."""
-        self._run("pg_ctl", "-D", str(self._data), "-m", mode, "-w", "-t", "60", "stop")
-
-    def restart(self) -> None:
-        """Crash, and come back."""
-        self.stop()
-        self.start()
-
-    @contextmanager
-    def frozen(self) -> Iterator[None]:
-        """Nothing answers, and no connection ends: a black hole."""
-        first = psutil.Process(int((self._data / "postmaster.pid").read_text().split()[0]))
-        stopped = [first, *first.children()]
-        for process in stopped:
-            process.send_signal(signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            for process in stopped:
-                process.send_signal(signal.SIGCONT)
-
-    def cut(self) -> None:
-        """End every connection of a server, as a failing network would."""
-        self.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sac'")
-
-    def database(self) -> str:
-        """The URL of a new, empty database."""
-        name = f"t{next(_NUMBERS)}"
-        self.sql(f"CREATE DATABASE {name}")
-        return f"postgresql://{_USER}@/{name}?host={self._socket}"
-
-    def sql(self, statement: str, database: str = "postgres") -> str:
-        """What psql prints for a statement, without frills."""
-        return self._run("psql", "-h", str(self._socket), "-U", _USER, "-d", database, "-qAtc", statement)
-
-    def _run(self, program: str, *arguments: str) -> str:
-        command = [str(self._programs / program), *arguments]
-        ran = subprocess.run(command, user=self._user, cwd="/", capture_output=True, text=True, timeout=90)
-        if ran.returncode:
-            raise RuntimeError(f"{program} failed: {ran.stderr or ran.stdout}")
-        return ran.stdout.strip()
+__all__ = ["Cluster", "own_postgres", "postgres", "running_cluster"]
 
 
 @contextmanager
-def running_cluster() -> Iterator[Cluster]:
-    programs = binaries()
-    if programs is None:
-        if "postgres" in os.environ.get("SAC_TEST_REQUIRE", "").split(","):
-            pytest.fail("PostgreSQL is required and not installed")
-        pytest.skip("PostgreSQL is not installed")
-    folder = Path(tempfile.mkdtemp(prefix="sac-pg-"))  # short: a socket's path has 107 characters
-    cluster = Cluster(folder, programs)
-    try:
-        cluster.initialise()
-        cluster.start()
-        try:
-            yield cluster
-        finally:
-            cluster.stop()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def _cluster() -> Iterator[Cluster]:
+    if binaries() is None:
+        missing = pytest.fail if "postgres" in os.environ.get("SAC_TEST_REQUIRE", "").split(",") else pytest.skip
+        missing("PostgreSQL is not installed")
+    with running_cluster() as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Cluster]:
     """One cluster for all tests that only need databases of their own."""
-    with running_cluster() as cluster:
+    with _cluster() as cluster:
         yield cluster
 
 
 @pytest.fixture
 def own_postgres() -> Iterator[Cluster]:
     """A cluster that a test may crash."""
-    with running_cluster() as cluster:
+    with _cluster() as cluster:
         yield cluster
