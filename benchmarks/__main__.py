@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
-from benchmarks import echo, idle, interrupt, recording, requests, startup, throughput
+from benchmarks import databases, echo, idle, interrupt, recording, requests, startup, throughput
 from benchmarks.bodies import Server, running_server
 from benchmarks.figures import Figure, save, table
 
@@ -16,7 +16,8 @@ Measure = Callable[[Server], Iterator[Figure]]
 
 BENCHMARKS: Mapping[str, Measure] = {
     "startup": lambda server: startup.measure(),
-    "requests": requests.measure,
+    "requests": requests.measure_both,
+    "databases": lambda server: databases.measure(),
     "throughput": throughput.measure,
     "recording": recording.measure,
     "echo": echo.measure,
@@ -25,7 +26,8 @@ BENCHMARKS: Mapping[str, Measure] = {
 }
 TINY: Mapping[str, Measure] = {
     "startup": lambda server: startup.measure(rounds=1),
-    "requests": partial(requests.measure, seconds=0.2, rounds=1),
+    "requests": partial(requests.measure_both, seconds=0.2, rounds=1),
+    "databases": lambda server: databases.measure(agents=200, started=5, seconds=2, rounds=1),
     "throughput": partial(throughput.measure, size=1_000_000, rounds=1),
     "recording": partial(recording.measure, size=1_000_000, rounds=1),
     "echo": partial(echo.measure, keys=10, sessions=4, agents=2, seconds=0.3, rounds=1),

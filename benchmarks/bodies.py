@@ -24,7 +24,7 @@ from sac_core.wire.terminal import SUBPROTOCOL
 
 _START = 60.0
 _END = 120.0
-_MEMORY = "/dev/shm"
+MEMORY = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else None
 """Where nothing waits for a disk: none of the figures is about that."""
 
 
@@ -83,12 +83,12 @@ class Server:
 
 
 @contextmanager
-def running_server(database: str = "", **settings: str) -> Iterator[Server]:
-    """`sac up` on a free port; at the end its agents are deleted and its folder removed.
+def running_server(database: str = "", *, keep: bool = False, **settings: str) -> Iterator[Server]:
+    """`sac up` on a free port; at the end its agents are deleted (not if ``keep``) and its folder removed.
 
     ``database`` is a URL, or empty for SQLite; ``settings`` are further variables of its environment.
     """
-    folder = Path(tempfile.mkdtemp(prefix="sac-bench-", dir=_MEMORY if os.access(_MEMORY, os.W_OK) else None))
+    folder = Path(tempfile.mkdtemp(prefix="sac-bench-", dir=MEMORY))
     env = os.environ | settings | ({"SAC_DATABASE": database} if database else {})
     command = [sys.executable, "-m", "sac_core", "up", "--port", "0", "--data-dir", str(folder)]
     with (folder / "log").open("wb") as log:
@@ -98,11 +98,14 @@ def running_server(database: str = "", **settings: str) -> Iterator[Server]:
         token = (folder / "token").read_text().strip()
         authorization = {"Authorization": f"Bearer {token}"}
         with httpx2.Client(base_url=info["url"], headers=authorization, timeout=60) as http:
-            server = Server(info["url"], token, folder, psutil.Process(info["pid"]), http, database or str(folder / "sac.db"))
+            server = Server(
+                info["url"], token, folder, psutil.Process(info["pid"]), http, database or str(folder / "sac.db")
+            )
             try:
                 yield server
             finally:
-                _clear(server)
+                if not keep:
+                    _clear(server)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)

@@ -2,53 +2,74 @@
 
 from __future__ import annotations
 
+import json
 import selectors
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from urllib.parse import urlsplit
 
-from benchmarks.bodies import Server
+from benchmarks.bodies import MEMORY, Server, running_server
 from benchmarks.figures import Bar, Figure, compared
+from sac_core.testing.postgres import running_cluster
 
 _CONNECTIONS = 16
 
 
-def measure(server: Server, *, seconds: float = 1.5, rounds: int = 11) -> Iterator[Figure]:
+def measure_both(server: Server, *, seconds: float = 1.5, rounds: int = 11) -> Iterator[Figure]:
+    """On SQLite, and on a PostgreSQL of the benchmark's own."""
+    yield from measure(server, "SQLite", seconds=seconds, rounds=rounds)
+    with running_cluster(MEMORY) as cluster, running_server(cluster.database()) as other:
+        yield from measure(other, "PostgreSQL", seconds=seconds, rounds=rounds)
+
+
+def measure(server: Server, kind: str, *, seconds: float, rounds: int) -> Iterator[Figure]:
     """Three routes in turn, several times; the first round warms up."""
     server.agent("one")
     with _peers(server) as peers:
         targets = [
-            (server.url, "/api/v1/agents/one", server.token),
-            (peers, "/agents/one", ""),
-            (peers, "/bare/one", ""),
+            (server.url, asked(server, "GET", "/api/v1/agents/one")),
+            (peers, b"GET /agents/one HTTP/1.1\r\nHost: peer\r\n\r\n"),
+            (peers, b"GET /bare/one HTTP/1.1\r\nHost: peer\r\n\r\n"),
         ]
-        results = [[_rate(*target, seconds) for target in targets] for _ in range(rounds + 1)][1:]
+        results = [
+            [rate(url, partial(bytes, request), seconds) for url, request in targets] for _ in range(rounds + 1)
+        ][1:]
     ours, same, bare = zip(*results, strict=True)
-    yield compared("GET of one agent", "req/s", ours, same, peer_name="Starlette, same SELECT",
+    yield compared(f"GET of one agent, {kind}", "req/s", ours, same, peer_name="Starlette, same SELECT",
                    bar=Bar(0.7, at_least=True))  # fmt: skip
-    yield compared("GET of one agent", "req/s", ours, bare, peer_name="Starlette, bare route", bar=None)
+    yield compared(f"GET of one agent, {kind}", "req/s", ours, bare, peer_name="Starlette, bare route", bar=None)
 
 
-def _rate(url: str, path: str, token: str, seconds: float) -> float:
+def asked(server: Server, method: str, path: str, body: object = None) -> bytes:
+    """A request as it goes over the wire, with the server's token."""
+    data = b"" if body is None else json.dumps(body).encode()
+    head = (
+        f"{method} {path} HTTP/1.1\r\nHost: {urlsplit(server.url).netloc}\r\nAuthorization: Bearer {server.token}\r\n"
+    )
+    if data:
+        head += f"Content-Type: application/json\r\nContent-Length: {len(data)}\r\n"
+    return f"{head}\r\n".encode() + data
+
+
+def rate(url: str, request: Callable[[], bytes], seconds: float) -> float:
     """Answers a second over a few connections, each with one request on its way."""
     address = urlsplit(url)
-    authorization = f"Authorization: Bearer {token}\r\n" if token else ""
-    request = f"GET {path} HTTP/1.1\r\nHost: {address.netloc}\r\n{authorization}\r\n".encode()
     with ExitStack() as stack:
         selector = stack.enter_context(selectors.DefaultSelector())
         for _ in range(_CONNECTIONS):
             sock = stack.enter_context(socket.create_connection((address.hostname, address.port)))
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             selector.register(sock, selectors.EVENT_READ, bytearray())
-            sock.sendall(request)
+            sock.sendall(request())
         return _count(selector, request, seconds) / seconds
 
 
-def _count(selector: selectors.BaseSelector, request: bytes, seconds: float) -> int:
+def _count(selector: selectors.BaseSelector, request: Callable[[], bytes], seconds: float) -> int:
     answers, end = 0, time.perf_counter() + seconds
     while time.perf_counter() < end:
         for key, _ in selector.select(1):
@@ -57,7 +78,7 @@ def _count(selector: selectors.BaseSelector, request: bytes, seconds: float) -> 
             if _complete(key.data):
                 key.data.clear()
                 answers += 1
-                sock.sendall(request)
+                sock.sendall(request())
     return answers
 
 
@@ -65,7 +86,7 @@ def _complete(answer: bytearray) -> bool:
     head, found, body = answer.partition(b"\r\n\r\n")
     if not found:
         return False
-    if not head.startswith(b"HTTP/1.1 200"):
+    if not head.startswith((b"HTTP/1.1 200", b"HTTP/1.1 201")):
         raise RuntimeError(answer.decode(errors="replace")[:500])
     length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
     return len(body) >= length
@@ -73,7 +94,7 @@ def _complete(answer: bytearray) -> bool:
 
 @contextmanager
 def _peers(server: Server) -> Iterator[str]:
-    command = [sys.executable, "-m", "benchmarks.routes", str(server.folder / "sac.db")]
+    command = [sys.executable, "-m", "benchmarks.routes", server.database]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
