@@ -59,7 +59,10 @@ class ReservedRoom(Room):
             raise full()
 
     def _free(self) -> int:
-        found = os.statvfs(self._reserve.parent)
+        try:
+            found = os.statvfs(self._reserve.parent)
+        except OSError:  # the folder has gone: whoever writes finds out, and says so better
+            return LOW
         return found.f_bavail * found.f_frsize
 
     def _keep(self) -> None:
