@@ -66,12 +66,13 @@ def rate(url: str, request: Callable[[], bytes], seconds: float) -> float:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             selector.register(sock, selectors.EVENT_READ, bytearray())
             sock.sendall(request())
-        return _count(selector, request, seconds) / seconds
+        return _count(selector, request, seconds)
 
 
-def _count(selector: selectors.BaseSelector, request: Callable[[], bytes], seconds: float) -> int:
-    answers, end = 0, time.perf_counter() + seconds
-    while time.perf_counter() < end:
+def _count(selector: selectors.BaseSelector, request: Callable[[], bytes], seconds: float) -> float:
+    """Answers a second, of at least one answer."""
+    answers, began = 0, time.perf_counter()
+    while time.perf_counter() < began + seconds or not answers:
         for key, _ in selector.select(1):
             sock: socket.socket = key.fileobj  # type: ignore[assignment]
             key.data.extend(sock.recv(65536))
@@ -79,7 +80,7 @@ def _count(selector: selectors.BaseSelector, request: Callable[[], bytes], secon
                 key.data.clear()
                 answers += 1
                 sock.sendall(request())
-    return answers
+    return answers / (time.perf_counter() - began)
 
 
 def _complete(answer: bytearray) -> bool:

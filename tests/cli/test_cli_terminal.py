@@ -177,8 +177,9 @@ def test_a_second_viewer_watches_and_can_take_over(sac: Sac, session: str) -> No
             second.shows("seen")
             assert "nottyped" not in second.text
         with terminal(sac, "attach", session, "--take") as third:
+            third.shows("in>")
+            third.type(b"echo ta''ken\n")  # also before it has been told that it controls
             first.shows("somebody else took over")
-            third.type(b"echo ta''ken\n")
             first.shows("taken")
 
 

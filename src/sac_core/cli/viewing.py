@@ -25,6 +25,8 @@ from sac_core.wire.terminal import Exited, Failure, Gap, Input, Output, Role, Ro
 PATIENCE = 600.0
 """Seconds to wait for a server that went away."""
 LONGEST_PAUSE = 3.0
+_TAKING = 3.0
+"""Seconds that what is typed waits for a take-over."""
 
 Opener = Callable[[], AbstractAsyncContextManager[HttpSac]]
 
@@ -47,6 +49,7 @@ class View:
         self._received = 0
         self._left: Left | None = None
         self._scope = anyio.CancelScope()
+        self._taking: anyio.Event | None = None
 
     async def run(self) -> Left:
         """Until the process ends or the user leaves; raises `UnavailableError` when the server stays away."""
@@ -113,6 +116,7 @@ class View:
         if terminal.role == "control":
             await self._resize()
         elif self._wish.take:
+            self._taking = anyio.Event()
             await terminal.take()
         elif self._wish.mode is None:
             await self._say("watching only: somebody else types here; attach with --take to take over")
@@ -141,6 +145,8 @@ class View:
 
     async def _changed_role(self, role: Role) -> None:
         if role == "control":
+            if self._taking is not None:
+                self._taking.set()
             await self._resize()
         else:
             await self._say("somebody else took over: watching only")
@@ -169,6 +175,9 @@ class View:
         terminal = self._terminal
         if terminal is None and b"\x03" in data:  # Ctrl-C while the server is away
             self._leave(Left(status=130))
+        if self._taking is not None:  # what is typed right after taking over is meant for the session
+            with anyio.move_on_after(_TAKING):
+                await self._taking.wait()
         if terminal is None or terminal.role != "control" or not data:
             return
         self._sent += len(data)
