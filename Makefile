@@ -16,6 +16,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python;
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PLUGINS := $(patsubst %/pyproject.toml,--editable %,$(wildcard plugins/*/*/pyproject.toml))
 CONSOLE := src/sac_core/server/static/index.html
 
 .PHONY: run test bench docs clean
@@ -46,9 +47,9 @@ clean:
 	@"$(PYTHON)" -m venv .venv
 
 # A stamp for each set of libraries: installed again when pyproject.toml changed.
-.venv/.run: pyproject.toml | .venv/bin/python
+.venv/.run: pyproject.toml $(wildcard plugins/*/*/pyproject.toml) | .venv/bin/python
 	@echo "Installing SAC into .venv"
-	@$(PIP) install --editable ".[cli]"
+	@$(PIP) install --editable ".[cli]" $(PLUGINS)
 	@touch $@
 
 .venv/.test .venv/.bench .venv/.docs: .venv/.%: .venv/.run

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import nox
 
 nox.needs_version = ">=2026.4"
@@ -9,13 +11,16 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.sessions = ["lint", "types", "layers", "tests"]
 nox.options.reuse_existing_virtualenvs = True
 
+PLUGINS = sorted(file.parent for file in Path("plugins").glob("*/*/pyproject.toml"))
+"""Distributions of their own: each has its settings of mypy and pytest, and is checked in its folder."""
 PROJECT = nox.project.load_toml("pyproject.toml")
 
 
 def install(session: nox.Session, group: str) -> None:
-    """SAC and a group of libraries; nothing under --no-venv, where they are there already."""
+    """SAC, its plugins and a group of libraries; nothing under --no-venv, where they are there already."""
     if session.virtualenv.is_sandboxed:
-        session.install("--editable", ".[cli]", *nox.project.dependency_groups(PROJECT, group))
+        editable = [part for folder in (".[cli]", *PLUGINS) for part in ("--editable", str(folder))]
+        session.install(*editable, *nox.project.dependency_groups(PROJECT, group))
 
 
 @nox.session
@@ -31,6 +36,9 @@ def types(session: nox.Session) -> None:
     """Types, strictly."""
     install(session, "test")
     session.run("mypy")
+    for folder in PLUGINS:
+        with session.chdir(folder):
+            session.run("mypy")
 
 
 @nox.session
@@ -42,9 +50,12 @@ def layers(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """The tests. SAC_TEST_REQUIRE=browser,programs,postgres makes what is missing a failure instead of a skip."""
+    """The tests. SAC_TEST_REQUIRE=browser,programs,postgres,claude: what is missing fails instead of being skipped."""
     install(session, "test")
     session.run("pytest", "--quiet", *session.posargs)
+    for folder in () if session.posargs else PLUGINS:
+        with session.chdir(folder):
+            session.run("pytest", "--quiet")
 
 
 @nox.session

@@ -17,6 +17,14 @@ class Runtime(ABC):
     def launch(self, agent: Agent) -> Launch | None:
         """The body that an agent needs; None when it needs none. Raises `InvalidError` that names the field."""
 
+    def programs(self, agent: Agent) -> dict[str, str]:
+        """Programs that a body must have before it runs: names or absolute paths, each with what to do without it."""
+        return {}
+
+    def variables(self, agent: Agent) -> dict[str, str]:
+        """As which variables the secrets come that its options refer to: by the option's path on the wire."""
+        return {}
+
     def places(self, agent: Agent) -> Places:
         """Where in the workspace it looks for instructions and skills."""
         return Places()

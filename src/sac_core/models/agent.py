@@ -49,6 +49,7 @@ class AgentSpec(Model):
 
     ``executor`` is a name or ``{name, target}``; empty takes the installation's default. ``lifetime`` ``run`` ends as
     Completed and is never started again; ``service`` is restarted by ``restart``. ``start_timeout`` is in seconds.
+    ``options`` are the executor's, ``runtime_options`` the runtime's.
     """
 
     runtime: Name = "shell"
@@ -69,6 +70,7 @@ class AgentSpec(Model):
     ports: tuple[Port, ...] = ()
     egress: Egress = Egress()
     options: dict[str, Any] = Field(default_factory=dict)
+    runtime_options: dict[str, Any] = Field(default_factory=dict)
     start_timeout: float = Field(default=180.0, gt=0, le=86400)
 
     @model_validator(mode="after")

@@ -59,15 +59,19 @@ class SecretUse(Model):
 class BoundSecret(SecretUse):
     """A use that was allowed: ``owner`` is whose secret it is, so that a namesake of another's is never taken.
 
-    ``option`` is the path of an executor's option that refers to it, in place of ``env`` and ``file``.
+    ``option`` is the path of an executor's option that refers to it, in place of ``env`` and ``file``;
+    ``runtime_option`` that of a runtime's, which comes as ``env``.
     """
 
     owner: str
     option: str | None = None
+    runtime_option: str | None = None
 
     @property
     def field(self) -> str | None:
         """The field of the spec that refers to it, where that is an option."""
+        if self.runtime_option:
+            return f"spec.runtimeOptions.{self.runtime_option}"
         return f"spec.options.{self.option}" if self.option else None
 
     @model_validator(mode="after")

@@ -13,7 +13,7 @@ from sac_core.models.lifecycle import APPLIED, CRASH_LOOP_AFTER, HEALTHY_AFTER, 
 from sac_core.models.process import Exit
 from sac_core.models.secret_use import SecretVersion
 
-PREPARATIONS = ("WorkspaceCloned", "InstructionsPlaced", "SkillsPlaced")
+PREPARATIONS = ("WorkspaceCloned", "InstructionsPlaced", "SkillsPlaced", "ProgramsFound")
 """The conditions of what is put into a workspace, in the order in which it is done."""
 
 

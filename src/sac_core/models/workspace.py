@@ -123,8 +123,12 @@ class Clone(GitSource):
 
 
 class Preparation(Model):
-    """What is done in a new body before its main process starts; texts by path in the workspace."""
+    """What is done in a new body before its main process starts; texts by path in the workspace.
 
+    ``programs`` have to be there, each with what to do where it is not.
+    """
+
+    programs: dict[str, str] = Field(default_factory=dict)
     git: Clone | None = None
     instructions: dict[Path, str] = Field(default_factory=dict)
     skills: dict[Path, str] = Field(default_factory=dict)
@@ -132,7 +136,7 @@ class Preparation(Model):
     @property
     def digest(self) -> str:
         """Tells one preparation from another; empty when there is nothing to do."""
-        return _digest(self) if self.git or self.instructions or self.skills else ""
+        return _digest(self) if self.programs or self.git or self.instructions or self.skills else ""
 
 
 def check_texts(instructions: str | None, skills: tuple[Skill, ...]) -> None:

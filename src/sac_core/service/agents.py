@@ -18,6 +18,7 @@ from sac_core.models.launch import Launch
 from sac_core.models.lifecycle import refusal, settled
 from sac_core.models.process import Chunk
 from sac_core.models.secret_ref import SecretRef, secret_refs
+from sac_core.models.secret_use import SecretUse
 from sac_core.service import documents, notes, runtimes
 from sac_core.service.bodies import MAIN
 from sac_core.service.explaining import about_record
@@ -116,10 +117,10 @@ class AgentService(StoredResources[Agent], Agents):
         options = parse(plugin.options, agent.spec.options, field="spec.options")
         spec = {**record.spec, "executor": record.spec.get("executor") or ref.name}
         agent = agent.model_copy(update={"spec": parse(AgentSpec, spec, field="spec")})
+        own = runtimes.secrets(self._services.registry, agent)
         launch = runtimes.launch(self._services.registry, agent)
-        launch = await self._with_secrets(unit, record, agent, secret_refs(options), launch)
-        places, before = runtimes.places(self._services.registry, agent), launch_of(record).preparation
-        launch = await bind_workspace(unit, self._scope, agent, places, launch, before)
+        launch = await self._with_secrets(unit, record, agent, secret_refs(options), own, launch)
+        launch = await self._with_workspace(unit, record, agent, launch)
         return replace(
             record,
             spec=spec,
@@ -130,18 +131,29 @@ class AgentService(StoredResources[Agent], Agents):
         )
 
     async def _with_secrets(
-        self, unit: Unit, record: Record, agent: Agent, options: Mapping[str, SecretRef], launch: Launch | None
+        self,
+        unit: Unit,
+        record: Record,
+        agent: Agent,
+        options: Mapping[str, SecretRef],
+        own: Mapping[str, SecretUse],
+        launch: Launch | None,
     ) -> Launch | None:
-        if not agent.spec.secrets and not options:
+        if not agent.spec.secrets and not options and not own:
             return launch
         if launch is None:
-            field = "spec.secrets" if agent.spec.secrets else "spec.options"
+            field = "spec.secrets" if agent.spec.secrets else "spec.options" if options else "spec.runtimeOptions"
             raise InvalidError("this runtime has no body that secrets could go into", field=field)
         before = launch_of(record).binding.secrets
         target = self._services.targets.opened.get(agent.spec.executor_ref.name if agent.spec.executor_ref else "")
         files = target is None or target.files
-        bound = await bind_secrets(unit, self._scope, agent, options, before, files=files)
+        bound = await bind_secrets(unit, self._scope, agent, options, own, before, files=files)
         return launch.model_copy(update={"binding": launch.binding.model_copy(update={"secrets": bound})})
+
+    async def _with_workspace(self, unit: Unit, record: Record, agent: Agent, launch: Launch | None) -> Launch | None:
+        registry, before = self._services.registry, launch_of(record).preparation
+        places, programs = runtimes.places(registry, agent), runtimes.programs(registry, agent)
+        return await bind_workspace(unit, self._scope, agent, places, programs, launch, before)
 
     def _owner(self, executor: str) -> str | None:
         """This server, if it can work on the agent; another one finds it soon."""

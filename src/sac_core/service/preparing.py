@@ -24,8 +24,9 @@ from sac_core.service.bodies import PREPARING, Body
 from sac_core.service.cloning import Unfinished, forget_preparing, keep_clone, waited
 from sac_core.service.opener import open_in
 from sac_core.service.placing import place
+from sac_core.service.programs import find_programs
 
-CLONED, INSTRUCTED, SKILLED = transitions.PREPARATIONS
+CLONED, INSTRUCTED, SKILLED, FOUND = transitions.PREPARATIONS
 
 _PAUSES = (1.0, 60.0)
 """Seconds until a step that took too long, or did not go well, is tried again: half of what it has waited."""
@@ -68,6 +69,8 @@ async def prepare(work: Work, launch: Launch, body: Body) -> tuple[Work, Missing
 
 def _steps(work: Work, launch: Launch, body: Body) -> list[Step]:
     todo, steps = launch.preparation, list[Step]()
+    if todo.programs:
+        steps.append((FOUND, lambda: find_programs(launch, body, todo.programs)))
     if todo.git is not None:
         clone = todo.git
         steps.append((CLONED, lambda: keep_clone(work, launch, body, clone)))

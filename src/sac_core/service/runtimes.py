@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from sac_core.errors import SacError, UnavailableError
 from sac_core.hooks.registry import Registry
 from sac_core.models.agent import Agent
+from sac_core.models.base import parse
 from sac_core.models.launch import Launch
 from sac_core.models.process import Command
-from sac_core.models.workspace import Places
+from sac_core.models.secret_ref import SecretRef, secret_refs
+from sac_core.models.secret_use import SecretUse
+from sac_core.models.workspace import Places, Preparation
 
 log = logging.getLogger("sac.plugins")
 
@@ -34,6 +37,28 @@ def places(registry: Registry, agent: Agent) -> Places:
     """Where a runtime looks for instructions and skills."""
     runtime = registry.runtime(agent.spec.runtime)
     return _asked(registry, runtime.name, "places", lambda: runtime.make().places(agent), Places) or Places()
+
+
+def programs(registry: Registry, agent: Agent) -> dict[str, str]:
+    """The programs that a runtime needs in the body, each with what to do without it."""
+    runtime = registry.runtime(agent.spec.runtime)
+    needed = _asked(
+        registry, runtime.name, "programs", lambda: Preparation(programs=runtime.make().programs(agent)), Preparation
+    )
+    return needed.programs if needed else {}
+
+
+def secrets(registry: Registry, agent: Agent) -> dict[str, SecretUse]:
+    """What a runtime's options refer to, by their path; raises `InvalidError` for options that it does not have."""
+    runtime = registry.runtime(agent.spec.runtime)
+    refs = secret_refs(parse(runtime.options, agent.spec.runtime_options, field="spec.runtimeOptions"))
+    if not refs:
+        return {}
+    return _asked(registry, runtime.name, "variables", lambda: _uses(refs, runtime.make().variables(agent)), dict) or {}
+
+
+def _uses(refs: Mapping[str, SecretRef], names: Mapping[str, str]) -> dict[str, SecretUse]:
+    return {path: SecretUse(name=ref.secret, key=ref.key, env=names[path]) for path, ref in refs.items()}
 
 
 def _asked(registry: Registry, name: str, what: str, ask: Callable[[], R | None], kind: type[R]) -> R | None:

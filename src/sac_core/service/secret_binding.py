@@ -21,22 +21,29 @@ async def bind_secrets(
     scope: Scope,
     agent: Agent,
     options: Mapping[str, SecretRef],
+    own: Mapping[str, SecretUse],
     before: tuple[BoundSecret, ...],
     *,
     files: bool,
 ) -> tuple[BoundSecret, ...]:
-    """What an agent's spec and its ``options`` refer to, with the owners; what was there ``before`` keeps its own.
+    """What an agent's spec refers to, with the owners; what was there ``before`` keeps its own.
+
+    ``options`` are those of the executor's options, ``own`` those of the runtime's, by their paths.
 
     Raises `InvalidError` that names the field when there is no such secret or key, also when it is another's;
     `UnsupportedError` when the executor delivers no ``files``.
     """
-    known = {_plain(bound): bound for bound in before if bound.option is None}
+    known = {_plain(b): b.model_copy(update={"runtime_option": None}) for b in before if b.option is None}
     bound = []
     for number, use in enumerate(agent.spec.secrets):
         field = f"spec.secrets.{number}"
         if use.file is not None and not files:
             raise UnsupportedError("this executor delivers no files", field=f"{field}.file", hint="use env instead")
         bound.append(known.get(use) or await _allowed(unit, scope, use, field))
+    for path, use in own.items():
+        field = f"spec.runtimeOptions.{path}"
+        found = known.get(use) or await _allowed(unit, scope, use, field, within=field)
+        bound.append(found.model_copy(update={"runtime_option": path}))
     return (*bound, *[await _option(unit, scope, path, ref, before) for path, ref in options.items()])
 
 
@@ -69,10 +76,11 @@ async def bind_login(unit: Unit, scope: Scope, git: GitSource, before: Clone | N
     return Clone(**git.model_dump(), owner=record.owner)
 
 
-async def _allowed(unit: Unit, scope: Scope, use: SecretUse, field: str) -> BoundSecret:
+async def _allowed(unit: Unit, scope: Scope, use: SecretUse, field: str, *, within: str | None = None) -> BoundSecret:
+    """A use that is allowed; an error names a part of ``field``, or ``within``, which has none."""
     allow(scope, USE)
-    record = await _found(unit, scope, use.name, f"{field}.name")
-    _check_key(record, use.name, use.key, f"{field}.key")
+    record = await _found(unit, scope, use.name, within or f"{field}.name")
+    _check_key(record, use.name, use.key, within or f"{field}.key")
     return BoundSecret(**use.model_dump(), owner=record.owner)
 
 
@@ -110,4 +118,4 @@ def _names(record: Record) -> Iterator[str]:
 
 
 def _plain(bound: BoundSecret) -> SecretUse:
-    return SecretUse(**bound.model_dump(exclude={"owner", "option"}))
+    return SecretUse(**bound.model_dump(exclude={"owner", "option", "runtime_option"}))

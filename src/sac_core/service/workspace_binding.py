@@ -11,7 +11,13 @@ from sac_core.service.secret_binding import bind_login
 
 
 async def bind_workspace(
-    unit: Unit, scope: Scope, agent: Agent, places: Places, launch: Launch | None, before: Preparation
+    unit: Unit,
+    scope: Scope,
+    agent: Agent,
+    places: Places,
+    programs: dict[str, str],
+    launch: Launch | None,
+    before: Preparation,
 ) -> Launch | None:
     """A launch with its preparation.
 
@@ -22,6 +28,7 @@ async def bind_workspace(
         return None
     spec, git = agent.spec, agent.spec.workspace.git
     preparation = Preparation(
+        programs=programs,
         git=await bind_login(unit, scope, git, before.git) if git else None,
         instructions={places.instructions: spec.instructions} if spec.instructions else {},
         skills={places.skills.replace("{name}", skill.name): skill.text for skill in spec.skills},

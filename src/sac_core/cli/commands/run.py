@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import anyio
+from cyclopts import Parameter
 
 from sac_core.cli import keys, rawtty
 from sac_core.cli.arguments import HERE, Common, Switch, Tail
 from sac_core.cli.commands.attach import require_terminal, stay
 from sac_core.cli.connecting import connected
+from sac_core.cli.options import parse_options
 from sac_core.cli.signals import ended_by_signals
 from sac_core.cli.stay import Wish
 from sac_core.cli.waiting import wait_for, wait_gone
@@ -29,6 +31,7 @@ async def run(
     *,
     name: str | None = None,
     executor: str | None = None,
+    option: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
     prepared: Prepared = NOTHING,
     main: Switch = False,
     recording: RecordingPolicy | None = None,
@@ -52,6 +55,8 @@ async def run(
         Its name; without it, one is made.
     executor
         What runs it; without it, the server's default.
+    option
+        An option of its runtime, NAME=VALUE, or deeper NAME.PART=VALUE; lists are JSON; may be repeated.
     main
         What follows -- is the agent's main process, kept running; `sac logs` shows its output.
     recording
@@ -71,7 +76,7 @@ async def run(
     if not detach:
         require_terminal()
     chosen = name or f"{runtime}-{secrets.token_hex(3)}"
-    spec = _spec(runtime, folder, executor, prepared) | ({"command": list(command)} if main and command else {})
+    spec = _spec(runtime, folder, executor, option, prepared) | ({"command": list(command)} if main and command else {})
     async with ended_by_signals() as ended, connected(common) as sac:
         session = await _open(sac, chosen, spec, () if main else command, recording, rm=rm)
     if ended.status:
@@ -86,7 +91,9 @@ async def run(
     return left.code
 
 
-def _spec(runtime: str, folder: Path | None, executor: str | None, prepared: Prepared) -> dict[str, Any]:
+def _spec(
+    runtime: str, folder: Path | None, executor: str | None, option: tuple[str, ...], prepared: Prepared
+) -> dict[str, Any]:
     spec: dict[str, Any] = {"runtime": runtime, **prepared.spec()}
     if folder is not None:
         if not folder.is_dir():
@@ -94,6 +101,8 @@ def _spec(runtime: str, folder: Path | None, executor: str | None, prepared: Pre
         spec["workspace"] = {**spec.get("workspace", {}), "folder": str(folder.resolve())}
     if executor is not None:
         spec["executor"] = executor
+    if option:
+        spec["runtimeOptions"] = parse_options(option)
     return spec
 
 

@@ -1,0 +1,69 @@
+"""The runtime ``claude-code``: the body that Claude Code needs, and how it is begun in a terminal."""
+
+from __future__ import annotations
+
+from sac_agent_claude_code.command import command
+from sac_agent_claude_code.environment import DEFAULTS, SECRETS, chosen
+from sac_agent_claude_code.options import ClaudeOptions
+from sac_core.contracts.runtime import Runtime
+from sac_core.errors import InvalidError
+from sac_core.models.agent import Agent, AgentSpec
+from sac_core.models.base import parse
+from sac_core.models.launch import Binding, Launch, Template
+from sac_core.models.process import Command
+from sac_core.models.workspace import Places
+
+ADVICE = (
+    "install Claude Code where the agent runs: npm install -g @anthropic-ai/claude-code, "
+    "or curl -fsSL https://claude.ai/install.sh | bash; or say where it is: runtimeOptions.program"
+)
+_PLACES = Places(instructions=".claude/rules/sac.md", skills=".claude/skills/{name}/SKILL.md")
+
+
+class ClaudeRuntime(Runtime):
+    """A body that waits, or runs ``spec.command``; terminals are Claude Code."""
+
+    def launch(self, agent: Agent) -> Launch:
+        spec = agent.spec
+        return Launch(
+            generation=agent.metadata.generation,
+            template=Template(
+                image=spec.image,
+                command=spec.command,
+                cwd=spec.workspace.folder,
+                resources=spec.resources,
+                ports=spec.ports,
+                egress=spec.egress,
+                profile=spec.profile,
+                restarted_at=spec.restarted_at.isoformat() if spec.restarted_at else None,
+                options=spec.options,
+            ),
+            binding=Binding(env=_environment(spec, options_of(agent))),
+        )
+
+    def places(self, agent: Agent) -> Places:
+        return _PLACES
+
+    def programs(self, agent: Agent) -> dict[str, str]:
+        return {options_of(agent).program: ADVICE}
+
+    def variables(self, agent: Agent) -> dict[str, str]:
+        return SECRETS
+
+    def terminal(self, agent: Agent) -> Command:
+        return Command(argv=command(agent, options_of(agent)))
+
+
+def options_of(agent: Agent) -> ClaudeOptions:
+    """An agent's options; raises `InvalidError` that names the field."""
+    return parse(ClaudeOptions, agent.spec.runtime_options, field="spec.runtimeOptions")
+
+
+def _environment(spec: AgentSpec, options: ClaudeOptions) -> dict[str, str]:
+    ours = chosen(options)
+    secret = {SECRETS[name] for name in options.to_wire() if name in SECRETS}
+    for name in (*spec.env, *(use.env for use in spec.secrets if use.env)):
+        if name in ours or name in secret:
+            field = f"spec.env.{name}" if name in spec.env else "spec.secrets"
+            raise InvalidError(f"{name} is set by spec.runtimeOptions too", field=field, hint="say it once")
+    return {**DEFAULTS, **spec.env, **ours}

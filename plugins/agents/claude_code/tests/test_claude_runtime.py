@@ -1,0 +1,132 @@
+"""What options become: variables, flags, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sac_agent_claude_code.runtime import ClaudeRuntime
+from sac_core.errors import InvalidError
+from sac_core.models.agent import Agent, AgentSpec
+from sac_core.models.envelope import Metadata
+
+
+def agent(options: dict[str, Any] | None = None, **fields: Any) -> Agent:
+    spec = AgentSpec(runtime="claude-code", runtime_options=options or {}, **fields)
+    return Agent(metadata=Metadata(name="a1", uid="00000000-0000-4000-8000-000000000001"), spec=spec)
+
+
+def variables(options: dict[str, Any], **fields: Any) -> dict[str, str]:
+    return ClaudeRuntime().launch(agent(options, **fields)).binding.env
+
+
+def terminal(options: dict[str, Any]) -> tuple[str, ...]:
+    return ClaudeRuntime().terminal(agent(options)).argv
+
+
+def test_options_become_variables() -> None:
+    given = {
+        "baseUrl": "https://models.example.org",
+        "model": "opus",
+        "models": {"haiku": "h", "sonnet": "s", "opus": "o"},
+        "proxies": {"http": "http://p:1", "https": "http://p:2", "noneFor": ["a", "b"]},
+    }
+    assert variables(given, env={"MORE": "1", "DISABLE_AUTOUPDATER": "0"}) == {
+        "ANTHROPIC_BASE_URL": "https://models.example.org",
+        "ANTHROPIC_MODEL": "opus",
+        "ANTHROPIC_DEFAULT_HAIKU_MODEL": "h",
+        "ANTHROPIC_DEFAULT_SONNET_MODEL": "s",
+        "ANTHROPIC_DEFAULT_OPUS_MODEL": "o",
+        "http_proxy": "http://p:1",
+        "HTTP_PROXY": "http://p:1",
+        "https_proxy": "http://p:2",
+        "HTTPS_PROXY": "http://p:2",
+        "no_proxy": "a,b",
+        "NO_PROXY": "a,b",
+        "MORE": "1",
+        "DISABLE_AUTOUPDATER": "0",
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+    }
+
+
+def test_another_option_replaces_no_body() -> None:
+    runtime = ClaudeRuntime()
+    assert runtime.launch(agent({"model": "opus"})).hash == runtime.launch(agent({"model": "haiku"})).hash
+
+
+def test_without_a_token_it_is_the_program_of_its_user() -> None:
+    assert terminal({}) == ("claude",)
+    assert "CLAUDE_CODE_SANDBOXED" not in variables({})
+
+
+def test_tools_servers_and_the_mode_become_flags() -> None:
+    flags = terminal(
+        {
+            "program": "/opt/claude",
+            "permissionMode": "bypassPermissions",
+            "allowedTools": ["Edit", "Bash(git diff:*)"],
+            "deniedTools": ["WebFetch"],
+            "mcpServers": {
+                "weather": {"command": "weather", "args": ["-v"], "env": {"KEY": "${WEATHER_KEY}"}},
+                "far": {"type": "http", "url": "https://far.example", "headers": {"A": "b"}},
+            },
+        }
+    )
+    assert (flags[0], flags[3:5]) == ("/opt/claude", ("--permission-mode", "bypassPermissions"))
+    assert json.loads(flags[2])["mcpServers"] == {
+        "weather": {"type": "stdio", "command": "weather", "args": ["-v"], "env": {"KEY": "${WEATHER_KEY}"}},
+        "far": {"type": "http", "url": "https://far.example", "headers": {"A": "b"}},
+    }
+    assert json.loads(flags[6]) == {
+        "permissions": {"allow": ["Edit", "Bash(git diff:*)"], "deny": ["WebFetch"]},
+        "skipDangerousModePermissionPrompt": True,
+    }
+
+
+@pytest.mark.parametrize("use", [{"name": "b", "env": "ANTHROPIC_API_KEY"}, {"name": "b", "env": "ANTHROPIC_MODEL"}])
+def test_a_variable_is_said_once(use: dict[str, str]) -> None:
+    with pytest.raises(InvalidError) as refused:
+        variables({"apiKey": "a", "model": "opus"}, secrets=(use,))
+    assert refused.value.field == "spec.secrets"
+
+
+@pytest.mark.parametrize("program", ["../claude", "a/b", "-c", "/bin/a;b", ""])
+def test_a_program_is_a_name_or_a_whole_path(program: str) -> None:
+    with pytest.raises(InvalidError):
+        terminal({"program": program})
+
+
+def begun(folder: Path, key: str) -> str:
+    """What the command line makes ready; the program itself prints where that is."""
+    argv = ("printenv", "CLAUDE_CONFIG_DIR")
+    made = terminal({"apiKey": "a"})
+    env = {"PATH": os.environ["PATH"], "ANTHROPIC_API_KEY": key}
+    done = subprocess.run([*made[: made.index("claude")], *argv], cwd=folder, env=env, capture_output=True, text=True)
+    return done.stdout.strip() or done.stderr
+
+
+def test_a_new_key_is_agreed_to_as_the_first_one_was(folder: Path) -> None:
+    for key in ("first-key-aaaaaaaaaaaaaaaaaaaaaaaa", "second-key-bbbbbbbbbbbbbbbbbbbbbbb"):
+        place = Path(begun(folder, key))
+        known = json.loads((place / ".claude.json").read_text())
+        assert known == {"hasCompletedOnboarding": True, "customApiKeyResponses": {"approved": [key[-20:]]}}
+        assert (place.stat().st_mode & 0o77, place.parents[1]) == (0, folder / ".sac")
+
+
+def test_what_it_has_remembered_stays_with_the_same_key(folder: Path) -> None:
+    file = Path(begun(folder, "k" * 30)) / ".claude.json"
+    file.write_text('{"approved": ["' + "k" * 20 + '"], "more": 1}')
+    begun(folder, "k" * 30)
+    assert json.loads(file.read_text())["more"] == 1
+
+
+def test_it_follows_no_link_of_the_workspace(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (folder / ".sac").symlink_to(tmp_path / "outside")
+    assert ".sac is a link" in begun(folder, "key")
+    assert not list((tmp_path / "outside").iterdir())
