@@ -52,7 +52,8 @@ def layers(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """The tests. SAC_TEST_REQUIRE=browser,programs,postgres,claude: what is missing fails instead of being skipped."""
     install(session, "test")
-    session.run("pytest", "--quiet", *session.posargs)
+    # a file stays whole, for its servers; most tests wait for something, so there are more workers than cores
+    session.run("pytest", "--quiet", "--numprocesses=4", "--dist=loadfile", *session.posargs)
     for folder in () if session.posargs else PLUGINS:
         with session.chdir(folder):
             session.run("pytest", "--quiet")

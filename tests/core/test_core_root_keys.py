@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import stat
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from sac_core.errors import ConfigurationError
 from sac_core.settings import Settings, load_settings
 from sac_core.store.root_keys import root_id
 
-ONE, TWO = os.urandom(32), os.urandom(32)
+ONE, TWO = bytes(range(32)), bytes(range(32, 64))
 
 
 def text(*keys: bytes) -> str:

@@ -106,6 +106,7 @@ async def test_the_sweep_finds_mistakes(
     said: str,
 ) -> None:
     monkeypatch.setattr("sac_core.testing.sweep._HEALED", 0.5)
+    monkeypatch.setattr("sac_core.testing.sweep._ANSWERED", 4.0)
     monkeypatch.setattr(Reconciler, "_remove_orphans", leaves_orphans)
     for name, mistake in mistakes.items():
         monkeypatch.setattr(where, name, mistake)

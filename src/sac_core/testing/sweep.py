@@ -41,6 +41,7 @@ SLOW = StartPlan(start_seconds=0.2, stop_seconds=0.3)
 _TICK, _SPEED = 0.01, 20.0
 _STRUCK = 0.05
 _HEALED = 15.0
+_ANSWERED = 15.0
 _ENDLESS = 3600.0
 _REPEATS = 3
 _QUIET = 600.0
@@ -230,7 +231,7 @@ async def _again(operation: Operation, sac: Sac, name: str) -> None:
         return True
 
     try:
-        await eventually(done, _HEALED)
+        await eventually(done, _ANSWERED)
     except AssertionError:
         raise refused[-1] if refused else AssertionError("it hangs") from None
 
