@@ -37,7 +37,7 @@ docs: .venv/.docs
 clean:
 	@rm -rf .venv .nox .node .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist build site
 	@rm -rf src/sac_core/server/static web/node_modules
-	@find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	@find src tests benchmarks plugins -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 .venv/bin/python:
 	@if [ -z "$(PYTHON)" ]; then \

@@ -50,7 +50,7 @@ def layers(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """The tests. SAC_TEST_REQUIRE=browser,programs,postgres,claude: what is missing fails instead of being skipped."""
+    """The tests. SAC_TEST_REQUIRE=browser,programs,postgres,docker,claude: what is missing fails, not skips."""
     install(session, "test")
     # a file stays whole, for its servers; most tests wait for something, so there are more workers than cores
     session.run("pytest", "--quiet", "--numprocesses=4", "--dist=loadfile", *session.posargs)

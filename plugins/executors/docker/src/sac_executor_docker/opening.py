@@ -1,0 +1,35 @@
+"""Opens the executor: what knows the engine is imported here, and not at every start of SAC."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from sac_core.contracts.context import PluginContext
+from sac_executor_docker.settings import DockerSettings
+
+if TYPE_CHECKING:
+    from sac_executor_docker.executor import DockerExecutor
+
+
+@asynccontextmanager
+async def open_docker(settings: DockerSettings, context: PluginContext) -> AsyncIterator[DockerExecutor]:
+    """Open the executor for the engine of ``settings``, which need not answer yet; bodies outlive it."""
+    import anyio
+
+    from sac_executor_docker.engine import Engine, find_address
+    from sac_executor_docker.executor import DockerExecutor
+    from sac_executor_docker.streams import open_streams
+
+    address = find_address(settings.host, settings.tls)
+    engine = Engine(address, settings.timeout)
+    try:
+        async with open_streams(address, settings.timeout) as streams:
+            async with anyio.create_task_group() as tasks:
+                yield DockerExecutor(settings, context, engine, streams, tasks)
+                tasks.cancel_scope.cancel()
+    except BaseExceptionGroup as group:  # the tasks never raise: it is what the caller's own block raised
+        raise (group.exceptions[0] if len(group.exceptions) == 1 else group) from None
+    finally:
+        engine.close()

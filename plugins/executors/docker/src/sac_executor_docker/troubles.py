@@ -1,0 +1,58 @@
+"""What an engine refuses or fails to do, as errors of ours, with what a person can do about it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from sac_core.errors import ConflictError, LaunchError, SacError, UnavailableError
+from sac_executor_docker.address import Address
+
+
+class Refusal(UnavailableError):
+    """The engine answered with an error; ``status`` is that of HTTP."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(f"the engine says: {message}", retry_after=5)
+        self.status = status
+        self.said = message
+
+
+class EngineAbsent(UnavailableError):
+    """The engine does not answer."""
+
+    @classmethod
+    def of(cls, address: Address, error: Exception) -> EngineAbsent:
+        """With advice that fits what happened."""
+        what, hint = _diagnosis(address, error)
+        return cls(f"{address.host}: {what}", hint=hint, retry_after=10)
+
+
+def _diagnosis(address: Address, error: Exception) -> tuple[str, str]:
+    text = str(error)
+    path = Path(address.socket) if address.socket else None
+    if path is not None and not path.exists():
+        return "there is no socket", "install Docker and start it (systemctl start docker), or set DOCKER_HOST"
+    if path is not None and not os.access(path, os.R_OK | os.W_OK):
+        return "this user may not use the socket", "join the group docker (usermod -aG docker USER) and sign in again"
+    if "imed out" in text:
+        return "the engine does not answer in time", "see its log: journalctl -u docker"
+    if "ertificate" in text or "SSL" in text:
+        return f"the certificates do not fit: {text[:300]}", "check plugins.docker.tls"
+    return f"the engine does not answer: {text[:300]}", "start it: systemctl start docker"
+
+
+def image_error(image: str, said: str) -> LaunchError:
+    """Why an image is not to be had, in the registry's own words."""
+    denied = any(word in said.lower() for word in ("denied", "unauthorized", "authentication required", "forbidden"))
+    hint = "docker login on the engine's machine, or check the name" if denied else "check the name and the tag"
+    return LaunchError(f"{image}: {said}", reason="ImageNotFound", field="spec.image", hint=hint)
+
+
+def refused_launch(refusal: Refusal) -> SacError:
+    """A container that cannot be made or started: what the user wrote is wrong, or the engine is in trouble."""
+    if refusal.status == 409:
+        return ConflictError(f"the engine has another container of this name: {refusal.said}")
+    if refusal.status in (400, 404) or "OCI runtime" in refusal.said or "executable file" in refusal.said:
+        return LaunchError(refusal.said, field="spec", hint="check image, command and limits")
+    return refusal

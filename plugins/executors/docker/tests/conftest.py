@@ -1,0 +1,13 @@
+"""What tests of the docker executor use."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest_plugins = ["docker_engine"]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """asyncio only."""
+    return "asyncio"

@@ -1,0 +1,115 @@
+"""A real engine for tests, and images for it: nothing is pulled, a root file system is put together and imported.
+
+Without an engine the tests are skipped, or fail when `docker` is in SAC_TEST_REQUIRE.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PYTHON_IMAGE = f"sac-test/python:{sys.version_info.major}.{sys.version_info.minor}"
+PLAIN_IMAGE = "sac-test/busybox:1"
+_PRINTENV = b'#!/bin/sh\nenv | grep -q "^$1=" && eval "printf \'%s\\\\n\' \\"\\$$1\\""\n'
+_LEFT_OUT = {"test", "idlelib", "ensurepip", "tkinter", "lib2to3", "site-packages", "dist-packages", "__pycache__"}
+
+
+def docker(*arguments: str, stdin: bytes | None = None) -> str:
+    """Run the `docker` command; raises with what it said."""
+    done = subprocess.run(["docker", *arguments], input=stdin, capture_output=True, timeout=100, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"docker {' '.join(arguments)}: {done.stderr.decode()}")
+    return done.stdout.decode().strip()
+
+
+@pytest.fixture(scope="session")
+def engine() -> str:
+    """The version of the engine that answers."""
+    try:
+        return docker("version", "--format", "{{.Server.Version}}")
+    except (OSError, RuntimeError, subprocess.TimeoutExpired) as error:
+        message = f"docker: no engine answers: {error}"
+    if "docker" in os.environ.get("SAC_TEST_REQUIRE", "").split(","):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def python_image(engine: str) -> str:
+    """An image with busybox and the Python that runs the tests."""
+    return _image(PYTHON_IMAGE, python=True)
+
+
+@pytest.fixture(scope="session")
+def plain_image(engine: str) -> str:
+    """An image with busybox alone."""
+    return _image(PLAIN_IMAGE, python=False)
+
+
+def _image(name: str, *, python: bool) -> str:
+    if not docker("images", "--quiet", name):
+        docker("import", "-", name, stdin=_root(python))
+    return name
+
+
+def _root(python: bool) -> bytes:
+    busybox = shutil.which("busybox", path="/bin:/usr/bin:/usr/local/bin")
+    assert busybox is not None, "busybox-static is not installed"
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for folder, mode in (("tmp", 0o1777), ("etc", 0o755), ("home", 0o755), ("usr/bin", 0o755)):
+            entry = tarfile.TarInfo(folder)
+            entry.type, entry.mode = tarfile.DIRTYPE, mode
+            tar.addfile(entry)
+        tar.add(busybox, "bin/busybox")
+        printenv = tarfile.TarInfo("bin/printenv")
+        printenv.size, printenv.mode = len(_PRINTENV), 0o755
+        tar.addfile(printenv, io.BytesIO(_PRINTENV))
+        listed = subprocess.run([busybox, "--list"], capture_output=True, text=True, check=True).stdout.split()
+        for applet in set(listed) - {"busybox", "printenv"}:
+            _link(tar, f"bin/{applet}", "busybox")
+        programs = [Path(busybox), *(_add_python(tar) if python else ())]
+        _add_shared(tar, programs)
+    return buffer.getvalue()
+
+
+def _link(tar: tarfile.TarFile, name: str, target: str) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.type, entry.linkname = tarfile.SYMTYPE, target
+    tar.addfile(entry)
+
+
+def _add_python(tar: tarfile.TarFile) -> list[Path]:
+    """The interpreter at the place it has here, and its library; the programs among them."""
+    program, library = Path(sys.executable).resolve(), Path(sysconfig.get_path("stdlib"))
+    tar.add(program, str(program).lstrip("/"))
+    tar.add(library, str(library).lstrip("/"), filter=_wanted)
+    _link(tar, "usr/bin/python3", str(program))
+    return [program, *(library / "lib-dynload").glob("*.so")]
+
+
+def _add_shared(tar: tarfile.TarFile, programs: list[Path]) -> None:
+    """The shared libraries of programs, each once."""
+    needed = {library for program in programs for library in _shared(program)}
+    for library in sorted(needed):
+        tar.add(library.resolve(), str(library).lstrip("/"))
+
+
+def _wanted(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    return None if _LEFT_OUT & set(entry.name.split("/")) or "config-" in entry.name else entry
+
+
+def _shared(file: Path) -> Iterator[Path]:
+    told = subprocess.run(["ldd", str(file)], capture_output=True, text=True, check=False).stdout
+    for word in told.split():
+        if word.startswith("/") and Path(word).exists():
+            yield Path(word)
