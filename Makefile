@@ -16,7 +16,8 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python;
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-PLUGINS := $(patsubst %/pyproject.toml,--editable %,$(wildcard plugins/*/*/pyproject.toml))
+# the docker executor is its users' choice: pip install --editable plugins/executors/docker
+PLUGINS := $(patsubst %/pyproject.toml,--editable %,$(filter-out %/docker/pyproject.toml,$(wildcard plugins/*/*/pyproject.toml)))
 CONSOLE := src/sac_core/server/static/index.html
 
 .PHONY: run test bench docs clean

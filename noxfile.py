@@ -64,6 +64,8 @@ def sweep(session: nox.Session) -> None:
     """The whole crash sweep, of which the tests play a part: about half an hour."""
     install(session, "test")
     session.run("pytest", "--quiet", "tests/service/test_service_crashes.py", env={"SAC_TEST_SWEEP": "1"})
+    with session.chdir("plugins/executors/docker"):
+        session.run("pytest", "--quiet", "tests/test_docker_contract.py", env={"SAC_TEST_SWEEP": "1"})
 
 
 @nox.session

@@ -6,6 +6,8 @@ The SDK's streams (`exec_start`, `attach`) are not used: they lose what arrives 
 from __future__ import annotations
 
 import os
+import socket
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -52,6 +54,7 @@ class Engine:
         self.address = address
         self._timeout = timeout
         self._client: docker.APIClient | None = None
+        self._connecting = threading.Lock()
         self._threads = CapacityLimiter(THREADS)
 
     async def call(self, method: str, *arguments: Any, **named: Any) -> Any:
@@ -87,8 +90,9 @@ class Engine:
 
     def close(self) -> None:
         """Close its connections."""
-        if self._client is not None:
-            self._client.close()
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
 
     async def _run(self, work: Callable[[docker.APIClient], T]) -> T:
         return await to_thread.run_sync(self._translated, work, limiter=self._threads)
@@ -99,16 +103,31 @@ class Engine:
         except docker.errors.APIError as error:
             raise Refusal(error.status_code or 500, str(error.explanation or error)) from None
         except (docker.errors.DockerException, OSError) as error:  # requests' errors are OSErrors
+            self.close()  # the next call begins anew, with a look at the socket
             raise EngineAbsent.of(self.address, error) from None
 
     def _connected(self) -> docker.APIClient:
         """A client that speaks the engine's own version, which is asked for first."""
-        if self._client is None:
-            first = self._made(_OLDEST)
-            version = str(first.version(api_version=False)["ApiVersion"])
+        with self._connecting:
+            client = self._client
+            if client is None:
+                client = self._client = self._made(self._version())
+            return client
+
+    def _version(self) -> str:
+        self._knock()
+        first = self._made(_OLDEST)
+        try:
+            return str(first.version(api_version=False)["ApiVersion"])
+        finally:
             first.close()
-            self._client = self._made(version)
-        return self._client
+
+    def _knock(self) -> None:
+        """Raises OSError when nobody listens; the SDK would leave its socket open."""
+        if self.address.socket is not None:
+            with socket.socket(socket.AF_UNIX) as knock:
+                knock.settimeout(self._timeout)
+                knock.connect(self.address.socket)
 
     def _made(self, version: str) -> docker.APIClient:
         """Without what the environment says of certificates: REQUESTS_CA_BUNDLE would replace our own."""
