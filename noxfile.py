@@ -56,7 +56,8 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", "--quiet", "--numprocesses=4", "--dist=loadfile", *session.posargs)
     for folder in () if session.posargs else PLUGINS:
         with session.chdir(folder):
-            session.run("pytest", "--quiet")
+            # its tests wait for the engine
+            session.run("pytest", "--quiet", *(["--numprocesses=3"] if folder.name == "docker" else []))
 
 
 @nox.session

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from weakref import WeakValueDictionary
 
@@ -11,7 +12,7 @@ from anyio.abc import ByteStream, TaskGroup
 from sac_core.contracts.context import PluginContext
 from sac_core.contracts.executor import RESYNC, Executor, Resync
 from sac_core.contracts.process import Process
-from sac_core.errors import ConflictError, LostError, NotReadyError
+from sac_core.errors import ConflictError, LostError, NotReadyError, SacError
 from sac_core.models.body import OWNER_LABEL, Key, Observed, Probe
 from sac_core.models.launch import Launch, Secrets
 from sac_core.models.process import Command
@@ -28,6 +29,8 @@ from sac_executor_docker.seeing import Container, observed
 from sac_executor_docker.settings import DockerSettings
 from sac_executor_docker.streams import Streams
 from sac_executor_docker.working import Work, Workshop
+
+log = logging.getLogger("sac.docker")
 
 _REPLACE_GRACE = 5.0
 _EVENTS = ["create", "start", "die", "oom", "destroy", "rename", "pause", "unpause"]
@@ -54,6 +57,13 @@ class DockerExecutor(Executor):
         self._workshop = Workshop(engine, self._containers, images, self._inner, settings, context.owner)
         self._works: dict[str, Work] = {}
         self._locks: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()
+
+    async def tidy(self) -> None:
+        """Remove what a killed server was in the middle of, and is no body."""
+        try:
+            await self._containers.sweep()
+        except SacError as error:
+            log.info("cannot tidy up at the engine: %s", error)
 
     async def probe(self) -> Probe:
         return await probe(self._engine)

@@ -27,7 +27,9 @@ async def open_docker(settings: DockerSettings, context: PluginContext) -> Async
     try:
         async with open_streams(address, settings.timeout) as streams:
             async with anyio.create_task_group() as tasks:
-                yield DockerExecutor(settings, context, engine, streams, tasks)
+                executor = DockerExecutor(settings, context, engine, streams, tasks)
+                tasks.start_soon(executor.tidy)
+                yield executor
                 tasks.cancel_scope.cancel()
     except BaseExceptionGroup as group:  # the tasks never raise: it is what the caller's own block raised
         raise (group.exceptions[0] if len(group.exceptions) == 1 else group) from None
