@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any, cast
 import anyio
 
 from sac_core.contracts.authenticator import Credentials
+from sac_core.contracts.conversation import Conversation
 from sac_core.contracts.sac import Agents, Exec, PluginInfo, Recordings, Resources, Sac, Sessions, Status, Terminal
 from sac_core.core.place import Place
 from sac_core.core.wiring import Core
@@ -28,6 +29,7 @@ from sac_core.models.agent import Agent
 from sac_core.models.base import parse
 from sac_core.models.cause import Timeline
 from sac_core.models.change import Change, Page, Synced
+from sac_core.models.conversation import Completed, Decision, Event, Permission, Started, Text
 from sac_core.models.keys import KeyStatus
 from sac_core.models.kind import AGENT, KINDS, RECORDING, SECRET, SESSION, Kind
 from sac_core.models.principal import ALL, Principal
@@ -145,6 +147,36 @@ class FakeExec(Exec):
         return Exit(code=1 if self.argv[0] == "false" else 0)
 
 
+class FakeConversation(Conversation):
+    """Says what it is told; ``ask`` asks first, ``wait`` waits for a cancel, ``break`` breaks."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self._answers, self._answered = anyio.create_memory_object_stream[str](10)
+
+    def close(self) -> None:
+        self.closed = True
+        self._answers.close()
+        self._answered.close()
+
+    async def send(self, text: str) -> AsyncGenerator[Event]:
+        yield Started(conversation="c1")
+        if text == "break":
+            raise LostError("it has ended")
+        if text == "ask":
+            yield Permission(request="r1", tool="Bash", input={"command": "ls"})
+        if text in ("ask", "wait"):
+            text = await self._answered.receive()
+        yield Text(text=text)
+        yield Completed(outcome="cancelled" if text == "cancelled" else "done")
+
+    async def answer(self, request: str, decision: Decision) -> None:
+        await self._answers.send(f"{request} {decision.allow} {decision.message}")
+
+    async def cancel(self) -> None:
+        await self._answers.send("cancelled")
+
+
 @dataclass
 class World:
     """All that the fake SAC remembers, by tenant, kind and name."""
@@ -156,6 +188,7 @@ class World:
     terminals: list[FakeTerminal] = field(default_factory=list)
     make_terminal: Callable[[str], FakeTerminal] = FakeTerminal
     execs: list[FakeExec] = field(default_factory=list)
+    conversations: list[FakeConversation] = field(default_factory=list)
     keys: list[str | None] = field(default_factory=list)
     logs: list[Chunk | Exception] = field(default_factory=list)
     open_streams: int = 0
@@ -242,6 +275,18 @@ class FakeAgents(FakeThings, Agents):
 
     async def wait(self, name: str, phase: Any = "Running", *, timeout: float = 300) -> Agent:
         raise NotImplementedError
+
+    @asynccontextmanager
+    async def converse(self, name: str, *, resume: str | None = None) -> AsyncIterator[Conversation]:
+        await self.get(name)
+        if resume == "none":
+            raise NotFoundError("there is no conversation 'none'", field="resume")
+        conversation = FakeConversation()
+        self._world.conversations.append(conversation)
+        try:
+            yield conversation
+        finally:
+            conversation.close()
 
     async def timeline(self, name: str) -> Timeline:
         agent = await self.get(name)

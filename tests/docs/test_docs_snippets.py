@@ -51,7 +51,16 @@ SAYS: dict[str, tuple[str, ...]] = {
 
 NEEDS_SERVER = frozenset({"connect.py", "http_api.sh", "main_process.sh", "secrets.sh"})
 OWN_TESTS = frozenset(
-    {"claude_code.sh", "two_servers.sh", "mount.py", "own_users.py", "sac_agent_repl.py", "plugin.toml", "workspace.sh"}
+    {
+        "claude_code.sh",
+        "converse.py",
+        "two_servers.sh",
+        "mount.py",
+        "own_users.py",
+        "sac_agent_repl.py",
+        "plugin.toml",
+        "workspace.sh",
+    }
 )
 
 

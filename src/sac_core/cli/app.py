@@ -24,6 +24,7 @@ COMMANDS = (
     ("run", "Create an agent and open its terminal.", "[OPTIONS] RUNTIME [FOLDER] [-- CMD...]"),
     ("attach", "Attach this terminal to an agent or a session.", "[OPTIONS] AGENT|SESSION"),
     ("exec", "Run a command in an agent.", "[OPTIONS] AGENT -- CMD..."),
+    ("ask", "Say something to an agent, without a terminal.", "[OPTIONS] AGENT [TEXT]"),
     ("get", "List things of a kind, or show one.", "[OPTIONS] KIND [NAME]"),
     ("describe", "Tell all about an agent, and why it is so.", "[OPTIONS] [agent] AGENT"),
     ("start", "Start stopped agents.", "[OPTIONS] AGENT..."),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal
 
 from sac_core.client.connection import Connection
+from sac_core.client.conversation import open_conversation
 from sac_core.client.kinds import AGENT_KIND
 from sac_core.client.resources import HttpResources
 from sac_core.client.waiting import wait
+from sac_core.contracts.conversation import Conversation
 from sac_core.contracts.sac import Agents
 from sac_core.models.agent import Agent, AgentPhase, AgentSpec
 from sac_core.models.base import parse
@@ -59,6 +62,9 @@ class HttpAgents(HttpResources[Agent], Agents):
             async for data in response.aiter_bytes():
                 yield Chunk("stdout", offset, data)
                 offset += len(data)
+
+    def converse(self, name: str, *, resume: str | None = None) -> AbstractAsyncContextManager[Conversation]:
+        return open_conversation(self._connection, name, resume)
 
     async def timeline(self, name: str) -> Timeline:
         answer = await self._connection.request("GET", self._path(name, "timeline"))

@@ -1,9 +1,12 @@
-"""The kind of agent: turns an Agent into a Launch. Conversations come with the first runtime that holds them."""
+"""The kind of agent: turns an Agent into a Launch, and holds conversations with it."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import AbstractAsyncContextManager
 
+from sac_core.contracts.conversation import Conversation, Programs
+from sac_core.errors import UnsupportedError
 from sac_core.models.agent import Agent
 from sac_core.models.launch import Launch
 from sac_core.models.process import Command
@@ -11,7 +14,7 @@ from sac_core.models.workspace import Places
 
 
 class Runtime(ABC):
-    """Knows one kind of agent. Pure and quick: no I/O, the same answer for the same agent."""
+    """Knows one kind of agent. Pure and quick, but for conversations: no I/O, the same answer for the same agent."""
 
     @abstractmethod
     def launch(self, agent: Agent) -> Launch | None:
@@ -32,3 +35,12 @@ class Runtime(ABC):
     @abstractmethod
     def terminal(self, agent: Agent) -> Command | None:
         """What a session runs when it names no command; None when this runtime has no terminal."""
+
+    def open_conversation(
+        self, agent: Agent, programs: Programs, resume: str | None
+    ) -> AbstractAsyncContextManager[Conversation]:
+        """Talk with an agent that runs; ``resume`` is what `Started` gave of an earlier conversation.
+
+        Raises `NotFoundError` when there is none of that name, `UnsupportedError` where this runtime does not talk.
+        """
+        raise UnsupportedError("this runtime holds no conversations", field="spec.runtime")

@@ -13,6 +13,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import Field
 
+from sac_core.contracts.conversation import Conversation
 from sac_core.errors import ConflictError, NotFoundError
 from sac_core.models.agent import Agent, AgentPhase, AgentSpec
 from sac_core.models.base import Model
@@ -199,6 +200,14 @@ class Agents(Resources[Agent]):
     @abstractmethod
     def logs(self, name: str, *, follow: bool = False, since: int = 0) -> AsyncIterator[Chunk]:
         """Output of the agent's main process; `NotReadyError` when it has none."""
+
+    @abstractmethod
+    def converse(self, name: str, *, resume: str | None = None) -> AbstractAsyncContextManager[Conversation]:
+        """Talk with a running agent, without a terminal; ``resume`` is what `Started` gave of an earlier conversation.
+
+        Raises `NotReadyError` when the agent does not run, `NotFoundError` when there is nothing to resume,
+        `UnsupportedError` when its runtime holds no conversations.
+        """
 
     @abstractmethod
     async def timeline(self, name: str) -> Timeline:

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sac_core.errors import NotFoundError
 from sac_core.models.kind import Kind
-from sac_core.server import events, execsocket, terminal
+from sac_core.server import conversesocket, events, execsocket, terminal
 from sac_core.server.about import about_routes
 from sac_core.server.agents import agent_routes
 from sac_core.server.console import console_routes
@@ -30,6 +30,7 @@ from sac_core.server.resources import kind_routes
 from sac_core.server.route import SIGNED_IN, Route, checked
 from sac_core.server.signin import sign_in_routes
 from sac_core.server.site import Site
+from sac_core.wire import converse as converse_wire
 from sac_core.wire import events as events_wire
 from sac_core.wire import exec as exec_wire
 from sac_core.wire import terminal as terminal_wire
@@ -109,6 +110,8 @@ def socket_routes() -> Iterator[Route]:
     agents, sessions = "/api/v1/agents/{name}", "/api/v1/sessions/{name}"
     yield Route("WS", f"{sessions}/attach", "sessions:attach", terminal.attach, "Attach to a terminal",
                 query=("since", "mode"), subprotocol=terminal_wire.SUBPROTOCOL)  # fmt: skip
+    yield Route("WS", f"{agents}/converse", "agents:converse", conversesocket.run, "Talk with an agent",
+                subprotocol=converse_wire.SUBPROTOCOL)  # fmt: skip
     yield Route("WS", f"{agents}/exec", "agents:exec", execsocket.run, "Run a command with streams",
                 subprotocol=exec_wire.SUBPROTOCOL)  # fmt: skip
     yield Route("WS", "/api/v1/events", SIGNED_IN, events.watch, "Be told of changes",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Literal
 
 import anyio
 
+from sac_core.contracts.conversation import Conversation
 from sac_core.contracts.sac import Agents
 from sac_core.contracts.store import Record, Unit
 from sac_core.errors import DeadlineError, InvalidError, LaunchError, NotFoundError, NotReadyError
@@ -21,6 +23,7 @@ from sac_core.models.secret_ref import SecretRef, secret_refs
 from sac_core.models.secret_use import SecretUse
 from sac_core.service import documents, notes, runtimes
 from sac_core.service.bodies import MAIN
+from sac_core.service.conversing import converse
 from sac_core.service.explaining import about_record
 from sac_core.service.opener import launch_of
 from sac_core.service.resources import StoredResources, allow
@@ -103,6 +106,12 @@ class AgentService(StoredResources[Agent], Agents):
             yield chunk
             if end is not None and chunk.end >= end:
                 return
+
+    @asynccontextmanager
+    async def converse(self, name: str, *, resume: str | None = None) -> AsyncIterator[Conversation]:
+        allow(self._scope, "agents:converse")
+        async with converse(self._services, self._scope, name, resume) as conversation:
+            yield conversation
 
     async def timeline(self, name: str) -> Timeline:
         self._allow("get")

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from sac_core.contracts.process import Process
-from sac_core.contracts.store import Record
-from sac_core.errors import ConflictError, LaunchError, LostError, NotFoundError
+from sac_core.contracts.store import Record, Scope
+from sac_core.errors import ConflictError, LaunchError, LostError, NotFoundError, NotReadyError
 from sac_core.models.agent import Agent
 from sac_core.models.kind import AGENT, SESSION
 from sac_core.models.launch import Launch
@@ -30,6 +30,18 @@ async def agent_of(services: Services, session: Session) -> tuple[Agent, Launch]
     """A session's agent and its launch; raises `NotFoundError` when it has gone."""
     record = await services.store.read(EVERYWHERE).by_uid("Agent", session.status.agent_uid)
     return documents.to_model(AGENT, record), launch_of(record)
+
+
+async def running_agent(services: Services, scope: Scope, name: str) -> tuple[Agent, Launch]:
+    """An agent that a scope sees, and its launch; raises `NotReadyError` when it does not run."""
+    record = await services.store.read(scope).get("Agent", name)
+    agent: Agent = documents.to_model(AGENT, record)
+    if agent.status.phase != "Running":
+        raise NotReadyError(
+            f"agent {name!r} is {agent.status.phase}, not Running",
+            hint=f"start it, or wait for it: sac start {name}",
+        )
+    return agent, launch_of(record)
 
 
 def launch_of(record: Record) -> Launch:

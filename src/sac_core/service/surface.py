@@ -8,19 +8,17 @@ from typing import Any
 
 from sac_core.contracts.sac import Exec, PluginInfo, Resources, Sac, Status
 from sac_core.contracts.store import Scope
-from sac_core.errors import NotFoundError, NotReadyError
-from sac_core.models.agent import Agent
+from sac_core.errors import NotFoundError
 from sac_core.models.base import parse
 from sac_core.models.change import Change, Synced
 from sac_core.models.keys import KeyStatus
 from sac_core.models.kind import AGENT, RECORDING, SECRET, SESSION, Kind
-from sac_core.models.launch import Launch
 from sac_core.models.process import Command
-from sac_core.service import checkup, documents, plugins
+from sac_core.service import checkup, plugins
 from sac_core.service.agents import AgentService
 from sac_core.service.bodies import Body
 from sac_core.service.execs import open_exec, run_exec
-from sac_core.service.opener import enter_body, launch_of
+from sac_core.service.opener import enter_body, running_agent
 from sac_core.service.recordings import RecordingService
 from sac_core.service.resources import StoredResources, allow, watch
 from sac_core.service.secret_delivery import environment
@@ -124,7 +122,7 @@ class LocalSac(Sac):
     ) -> tuple[Body, Command]:
         allow(self._scope, "agents:exec")
         asked = parse(ExecRequest, {"argv": tuple(argv), "cwd": cwd, "env": dict(env or {}), "stdin": stdin})
-        known, launch = await self._launched(agent)
+        known, launch = await running_agent(self._services, self._scope, agent)
         command = Command(
             argv=asked.argv,
             env={**await environment(self._services, known, launch), **asked.env},
@@ -133,16 +131,6 @@ class LocalSac(Sac):
             overflow="block",
         )
         return await enter_body(self._services, known), command
-
-    async def _launched(self, name: str) -> tuple[Agent, Launch]:
-        record = await self._services.store.read(self._scope).get("Agent", name)
-        agent: Agent = documents.to_model(AGENT, record)
-        if agent.status.phase != "Running":
-            raise NotReadyError(
-                f"agent {name!r} is {agent.status.phase}, not Running",
-                hint=f"start it, or wait for it: sac start {name}",
-            )
-        return agent, launch_of(record)
 
     def _kind(self, plural: str) -> Kind:
         kinds = self._services.registry.kinds

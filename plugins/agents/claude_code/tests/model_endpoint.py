@@ -33,12 +33,15 @@ def tool_use(id: str, name: str, **given: Any) -> Block:
 
 @dataclass
 class Endpoint:
-    """Answers in order; when there are none left, a text. ``seen`` is what was asked, with the headers."""
+    """Answers in order; when there are none left, a text. ``seen`` is what was asked, with the headers.
+
+    Where an answer says ``hold``, it stops for as long as ``held`` is not set. A number is an HTTP status.
+    """
 
     script: list[list[Block] | int] = field(default_factory=list)
     seen: list[tuple[dict[str, str], dict[str, Any]]] = field(default_factory=list)
-    held: threading.Event = field(default_factory=threading.Event)
     hold: str | None = None
+    held: threading.Event = field(default_factory=threading.Event)
     url: str = ""
 
     def next(self, request: dict[str, Any]) -> list[Block] | int:
@@ -107,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Connection", "close")
         self.end_headers()
         self.close_connection = True
-        for event in _events(model, blocks):
+        for event in _events(f"msg_{len(self.state.seen)}", model, blocks):
             try:
                 self.wfile.write(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
                 self.wfile.flush()
@@ -117,9 +120,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self.state.held.wait(60)
 
 
-def _events(model: str, blocks: list[Block]) -> Iterator[dict[str, Any]]:
+def _events(id: str, model: str, blocks: list[Block]) -> Iterator[dict[str, Any]]:
     usage = {"input_tokens": 11, "output_tokens": 1, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0}
-    message = {"id": "msg_1", "type": "message", "role": "assistant", "model": model, "content": []}
+    message = {"id": id, "type": "message", "role": "assistant", "model": model, "content": []}
     yield {"type": "message_start", "message": {**message, "stop_reason": None, "stop_sequence": None, "usage": usage}}
     for index, block in enumerate(blocks):
         start, delta = _parts(block)

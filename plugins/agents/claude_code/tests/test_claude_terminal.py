@@ -37,6 +37,7 @@ def sac(*arguments: str, given: str = "") -> str:
         ("subscriptionToken", "authorization", f"Bearer {KEY}"),
         ("gatewayToken", "authorization", f"Bearer {KEY}"),
     ],
+    ids=["key", "subscription", "gateway"],
 )
 async def test_run_opens_it_ready_to_be_asked(
     data: Path, claude: str, folder: Path, option: str, header: str, value: str

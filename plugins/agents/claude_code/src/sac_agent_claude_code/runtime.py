@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
+
 from sac_agent_claude_code.command import command
+from sac_agent_claude_code.conversation import FLAGS, open_claude, resume_flags
 from sac_agent_claude_code.environment import DEFAULTS, SECRETS, chosen
 from sac_agent_claude_code.options import ClaudeOptions
+from sac_core.contracts.conversation import Conversation, Programs
 from sac_core.contracts.runtime import Runtime
 from sac_core.errors import InvalidError
 from sac_core.models.agent import Agent, AgentSpec
@@ -52,6 +56,12 @@ class ClaudeRuntime(Runtime):
 
     def terminal(self, agent: Agent) -> Command:
         return Command(argv=command(agent, options_of(agent)))
+
+    def open_conversation(
+        self, agent: Agent, programs: Programs, resume: str | None
+    ) -> AbstractAsyncContextManager[Conversation]:
+        argv = command(agent, options_of(agent), *FLAGS, *resume_flags(resume))
+        return open_claude(programs, argv, resume)
 
 
 def options_of(agent: Agent) -> ClaudeOptions:
