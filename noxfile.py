@@ -56,8 +56,9 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", "--quiet", "--numprocesses=4", "--dist=loadfile", *session.posargs)
     for folder in () if session.posargs else PLUGINS:
         with session.chdir(folder):
-            # its tests wait for the engine
-            session.run("pytest", "--quiet", *(["--numprocesses=3"] if folder.name == "docker" else []))
+            # those of docker wait for the engine; the others have servers that a file shares
+            workers = ["--numprocesses=3"] if folder.name == "docker" else ["--numprocesses=4", "--dist=loadfile"]
+            session.run("pytest", "--quiet", *workers)
 
 
 @nox.session
