@@ -1,0 +1,103 @@
+"""An agent in a container from beginning to end, through SAC: its terminal, its folder, restarts, stop, delete."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from docker_engine import docker
+from sac_core.contracts.sac import Sac
+from sac_core.core import open_core
+from sac_core.models.principal import LOCAL
+from sac_core.settings import Settings
+from sac_core.testing.fixtures import eventually
+from sac_core.wire.terminal import Output
+from sac_executor_docker import plugin
+
+
+@asynccontextmanager
+async def server(data: Path, image: str) -> AsyncIterator[Sac]:
+    """SAC on a data directory, with this executor and no other plugins than its own."""
+    settings = Settings(data_dir=data, plugins={"docker": {"image": image}}, resync=2.0)
+    plugins = [] if _installed() else [("docker", plugin)]
+    async with open_core(settings, plugins=plugins) as core:
+        yield core.sac(LOCAL)
+
+
+def _installed() -> bool:
+    from importlib.metadata import entry_points
+
+    return bool(entry_points(group="sac", name="docker"))
+
+
+async def typed(sac: Sac, session: str, line: str, wanted: bytes) -> None:
+    """Type a line, and read until the terminal shows what is wanted."""
+    seen = b""
+    async with sac.sessions.attach(session) as terminal:
+        await terminal.write(line.encode() + b"\n")
+        async for event in terminal:
+            seen += event.data if isinstance(event, Output) else b""
+            if wanted in seen:
+                return
+    raise AssertionError(f"{wanted!r} is not in {seen!r}")
+
+
+async def test_a_terminal_outlives_sac_and_control_c_reaches_it(tmp_path: Path, python_image: str) -> None:
+    async with server(tmp_path / "data", python_image) as sac:
+        await sac.agents.create("box", {"executor": "docker"})
+        await sac.agents.wait("box", timeout=60)
+        session = (await sac.sessions.create("box")).metadata.name
+        await typed(sac, session, "kept=4; echo is$((40 + 2)); sleep 600", b"is42")
+    async with server(tmp_path / "data", python_image) as sac:
+        await typed(sac, session, "\x03echo st$?-$kept", b"st130-4")
+        assert (await sac.exec("box", ["sh", "-c", "echo out; echo err >&2; exit 3"])).code == 3
+        await sac.agents.delete("box")
+        await sac.agents.wait("box", "absent", timeout=60)
+
+
+async def test_a_folder_of_the_caller_is_mounted_as_the_caller(tmp_path: Path, python_image: str) -> None:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    async with server(tmp_path / "data", python_image) as sac:
+        await sac.agents.create("box", {"executor": "docker", "workspace": {"folder": str(folder)}})
+        await sac.agents.wait("box", timeout=60)
+        assert (await sac.exec("box", ["sh", "-c", "pwd > made; id -u"])).stdout == f"{os.getuid()}\n"
+        await sac.agents.delete("box")
+        await sac.agents.wait("box", "absent", timeout=60)
+    assert (folder / "made").read_text() == f"{folder}\n"
+    assert (folder / "made").stat().st_uid == os.getuid()
+
+
+async def test_stop_keeps_the_workspace_and_delete_removes_it(tmp_path: Path, python_image: str) -> None:
+    async with server(tmp_path / "data", python_image) as sac:
+        agent = await sac.agents.create("box", {"executor": "docker"})
+        await sac.agents.wait("box", timeout=60)
+        await sac.exec("box", ["sh", "-c", "echo mine > notes; echo home > ~/home"])
+        await sac.agents.stop("box")
+        await sac.agents.wait("box", "Stopped", timeout=60)
+        await sac.agents.start("box")
+        await sac.agents.wait("box", timeout=60)
+        assert (await sac.exec("box", ["sh", "-c", "cat notes ~/home"])).stdout == "mine\nhome\n"
+        await sac.agents.delete("box")
+        await sac.agents.wait("box", "absent", timeout=60)
+    label = f"label=sac/uid={agent.metadata.uid}"
+    assert not docker("ps", "--all", "--quiet", "--filter", label)
+    assert not docker("volume", "ls", "--quiet", "--filter", label)
+
+
+async def test_a_container_removed_behind_our_back_is_made_again(tmp_path: Path, python_image: str) -> None:
+    async with server(tmp_path / "data", python_image) as sac:
+        agent = await sac.agents.create("box", {"executor": "docker"})
+        await sac.agents.wait("box", timeout=60)
+        label = f"label=sac/uid={agent.metadata.uid}"
+        first = docker("ps", "--quiet", "--filter", label)
+        docker("rm", "--force", first)
+
+        def another() -> bool:
+            return docker("ps", "--quiet", "--filter", label) not in ("", first)
+
+        await eventually(another, 60)
+        await sac.agents.delete("box")
+        await sac.agents.wait("box", "absent", timeout=60)
