@@ -7,9 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from docker_engine import docker
 from sac_core.contracts.sac import Sac
 from sac_core.core import open_core
+from sac_core.errors import LaunchError
 from sac_core.models.principal import LOCAL
 from sac_core.settings import Settings
 from sac_core.testing.fixtures import eventually
@@ -85,6 +88,21 @@ async def test_stop_keeps_the_workspace_and_delete_removes_it(tmp_path: Path, py
     label = f"label=sac/uid={agent.metadata.uid}"
     assert not docker("ps", "--all", "--quiet", "--filter", label)
     assert not docker("volume", "ls", "--quiet", "--filter", label)
+
+
+async def test_an_image_without_python_has_terminals_and_commands(tmp_path: Path, plain_image: str) -> None:
+    async with server(tmp_path / "data", plain_image) as sac:
+        await sac.agents.create("main", {"executor": "docker", "command": ["sleep", "600"]})
+        with pytest.raises(LaunchError, match=r"spec\.command.*no Python"):
+            await sac.agents.wait("main", timeout=60)
+        await sac.agents.create("box", {"executor": "docker"})
+        await sac.agents.wait("box", timeout=60)
+        done = await sac.exec("box", ["sh", "-c", "echo out; echo err >&2; exit 4"])
+        assert (done.code, done.stdout, done.stderr) == (4, "out\n", "err\n")
+        await typed(sac, (await sac.sessions.create("box")).metadata.name, "echo is$((40 + 2))", b"is42")
+        for name in ("main", "box"):
+            await sac.agents.delete(name)
+            await sac.agents.wait(name, "absent", timeout=60)
 
 
 async def test_a_container_removed_behind_our_back_is_made_again(tmp_path: Path, python_image: str) -> None:

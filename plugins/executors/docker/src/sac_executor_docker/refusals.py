@@ -46,6 +46,6 @@ def check_without_holder(launch: Launch, secrets: Secrets) -> None:
         raise UnsupportedError(
             "this image has no Python, so it takes no files of secrets", field="spec.secrets", hint=hint
         )
-    if secrets.env and launch.template.command is not None:
-        message = "this image has no Python, so its command gets no secrets in its environment"
-        raise UnsupportedError(message, field="spec.secrets", hint=hint)
+    if launch.template.command is not None:
+        message = "this image has no Python, so its main process could not be found again after a restart of SAC"
+        raise UnsupportedError(message, field="spec.command", hint=hint)

@@ -75,17 +75,17 @@ def container(plan: Plan, settings: DockerSettings, secrets: Secrets) -> dict[st
 
 def _command(plan: Plan) -> list[str]:
     if plan.image.python is None:
-        return list(plan.launch.template.command or _WAIT)
+        return list(_WAIT)
     options = {"dir": RUN, "uid": plan.key.uid, "cwd": plan.work, "foreground": "1", "grace": _HOLDER_GRACE}
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
     return [plan.image.python, "-I", "-S", f"{HOLDER_PLACE}/program.py", *words]
 
 
 def _environment(plan: Plan) -> dict[str, str]:
-    """Without a holder the container's command is the agent's, and gets what is no secret of its environment."""
+    """What all its processes have; each gets the agent's own when it is opened. A holder adds the body's uid."""
     own = {"HOME": HOME, "LANG": "C.UTF-8", SECRETS_DIR: SECRETS}
     if plan.image.python is None:
-        return {"HOME": HOME, "LANG": "C.UTF-8", "SAC_BODY": plan.key.uid, **plan.launch.binding.env}
+        return {"HOME": HOME, "LANG": "C.UTF-8", "SAC_BODY": plan.key.uid}
     return own
 
 
