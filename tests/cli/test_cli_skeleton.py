@@ -26,7 +26,7 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "SAC_"))}
     env["PYTHONDONTWRITEBYTECODE"] = "1"
     return subprocess.run(
-        [sys.executable, "-m", *command], cwd=folder, env=env, capture_output=True, text=True, timeout=100
+        [sys.executable, "-m", *command], cwd=folder, env=env, capture_output=True, text=True, timeout=280
     )
 
 

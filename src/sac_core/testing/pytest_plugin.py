@@ -56,9 +56,9 @@ def verdicts(reports: list[pytest.TestReport]) -> dict[str, Verdict]:
     """By class, from the reports of a run."""
     found: dict[str, Verdict] = defaultdict(Verdict)
     for report in reports:
-        for name, value in report.user_properties:
+        for name, value in getattr(report, "user_properties", ()):
             if name == PROPERTY:
-                _judge(report, *value, found=found)  # type: ignore[misc]
+                _judge(report, *value, found=found)
     return dict(found)
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from sac_core.builtin.process import host
 from sac_core.builtin.process.executor import ProcessExecutor, open_process_executor
+from sac_core.builtin.process.folder import BodyFolder
 from sac_core.builtin.process.settings import ProcessSettings
 from sac_core.contracts.context import PluginContext
 from sac_core.models.body import Key
@@ -101,3 +102,18 @@ async def test_what_lives_is_listed_and_comes_under_control(tmp_path: Path, seed
         assert holders(tmp_path) == []
         assert host.strays(KEY.uid) == {}
         assert [body async for body in executor.bodies()] == []
+
+
+async def test_an_end_that_was_decided_and_not_begun_does_not_hold_up_the_next_body(tmp_path: Path) -> None:
+    """The server is killed between the two: the holder was never asked."""
+    context = PluginContext("owner-1", tmp_path, MemoryState())
+    async with open_process_executor(ProcessSettings(), context) as executor:
+        try:
+            await brought_to(executor, "running")
+            folder = BodyFolder(tmp_path / "bodies", KEY.uid)
+            record = folder.record()
+            assert record is not None
+            folder.commit(record.model_copy(update={"state": "deleting", "generation": 1}))
+            await brought_to(executor, "running")
+        finally:
+            await brought_to(executor, "absent")

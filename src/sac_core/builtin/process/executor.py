@@ -72,6 +72,7 @@ class ProcessExecutor(Executor):
             return await self._start(key, folder, launch, secrets)
         self._check_generation(record, launch.generation)
         if record.state == "deleting":
+            self._end(folder, record, _REPLACE_GRACE)  # who decided it may have been killed before it asked the holder
             return await self._go_on_deleting(key, folder, record)
         record = self._relabelled(key, folder, record, launch.generation)
         if not folder.alive():
