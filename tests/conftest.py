@@ -6,18 +6,15 @@ import os
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
-import anyio
 import pytest
 from pydantic import SecretStr
 
 import sac_core
 from sac_core.contracts.sac import Sac
-from sac_core.server.announce import ServerInfo
-from sac_core.server.local import serve_here
 from sac_core.settings import Settings
+from sac_core.testing.serving import serving
 
 pytest_plugins = ["git_server", "live_server", "postgres_cluster", "simulated_world"]
 
@@ -80,24 +77,6 @@ def end_bodies(folder: Path) -> None:
             for child in process.children(recursive=True):
                 child.kill()
             process.kill()
-
-
-@asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[ServerInfo]:
-    """A server in this loop, on a real port."""
-    ready: list[ServerInfo] = []
-    up = anyio.Event()
-
-    def tell(info: ServerInfo) -> None:
-        ready.append(info)
-        up.set()
-
-    async with anyio.create_task_group() as group:
-        group.start_soon(serve_here, settings, tell)
-        with anyio.fail_after(20):
-            await up.wait()
-        yield ready[0]
-        group.cancel_scope.cancel()
 
 
 @pytest.fixture(params=["embedded", "http"])

@@ -5,7 +5,7 @@ from sac_core.errors import UnsupportedError
 from sac_core.hooks import hookimpl
 from sac_core.hooks.records import RuntimePlugin
 from sac_core.models.agent import Agent
-from sac_core.models.launch import Binding, Launch, Template
+from sac_core.models.launch import Binding, Launch
 from sac_core.models.process import Command
 
 
@@ -16,17 +16,8 @@ class ReplRuntime(Runtime):
         spec = agent.spec
         if spec.command is not None:
             raise UnsupportedError("the runtime repl runs no command", field="spec.command", hint="leave it out")
-        template = Template(
-            image=spec.image,
-            cwd=spec.workspace.folder,
-            resources=spec.resources,
-            ports=spec.ports,
-            egress=spec.egress,
-            profile=spec.profile,
-            restarted_at=spec.restarted_at.isoformat() if spec.restarted_at else None,
-            options=spec.options,
-        )
-        return Launch(generation=agent.metadata.generation, template=template, binding=Binding(env=spec.env))
+        binding = Binding(env=spec.env)
+        return Launch(generation=agent.metadata.generation, template=spec.template(), binding=binding)
 
     def terminal(self, agent: Agent) -> Command:
         return Command(argv=("python3", "-q"))

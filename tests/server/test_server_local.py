@@ -13,7 +13,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import anyio
 import httpx2
 import pytest
 from websockets.asyncio.client import connect
@@ -26,8 +25,8 @@ from sac_core.server import local
 from sac_core.server.announce import ServerInfo
 from sac_core.server.listeners import is_loopback, listen_tcp
 from sac_core.settings import Settings
+from sac_core.testing.serving import serving
 from server_fakes import TOKEN, FakeCore
-from server_wire import until
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
@@ -57,7 +56,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 async def test_a_refused_socket_is_no_error_of_the_server(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
-    async with _serving(Settings(data_dir=folder, port=0)) as info:
+    async with serving(Settings(data_dir=folder, port=0)) as info:
         address = info.url.replace("http:", "ws:") + "/api/v1/events"
         with pytest.raises(InvalidStatus) as caught:
             async with connect(address, subprotocols=[Subprotocol("sac.events.v1")]):
@@ -66,18 +65,8 @@ async def test_a_refused_socket_is_no_error_of_the_server(folder: Path, caplog: 
     assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
-@asynccontextmanager
-async def _serving(settings: Settings) -> AsyncIterator[ServerInfo]:
-    infos: list[ServerInfo] = []
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(local.serve_here, settings, infos.append)
-        await until(lambda: infos)
-        yield infos[0]
-        tasks.cancel_scope.cancel()
-
-
 async def test_what_the_data_directory_says(folder: Path) -> None:
-    async with _serving(Settings(data_dir=folder, port=0)) as info:
+    async with serving(Settings(data_dir=folder, port=0)) as info:
         said = json.loads((folder / "server.json").read_text())
         assert said == {
             "url": info.url, "socket": str(folder / "sac.sock"), "pid": os.getpid(), "version": info.version,
@@ -93,7 +82,7 @@ async def test_what_the_data_directory_says(folder: Path) -> None:
 
 
 async def test_the_unix_socket_asks_for_the_token_too(folder: Path) -> None:
-    async with _serving(Settings(data_dir=folder, port=0)) as info:
+    async with serving(Settings(data_dir=folder, port=0)) as info:
         transport = httpx2.AsyncHTTPTransport(uds=info.socket)
         async with httpx2.AsyncClient(transport=transport) as http:
             for host in ("sac", "localhost"):
@@ -105,7 +94,7 @@ async def test_the_unix_socket_asks_for_the_token_too(folder: Path) -> None:
 async def test_a_path_too_long_for_a_unix_socket_goes_without(tmp_path: Path) -> None:
     folder = tmp_path / ("x" * 100)
     folder.mkdir()
-    async with _serving(Settings(data_dir=folder, port=0)) as info:
+    async with serving(Settings(data_dir=folder, port=0)) as info:
         assert info.socket is None
 
 
@@ -113,7 +102,7 @@ async def test_a_socket_that_a_killed_server_left_is_replaced(folder: Path) -> N
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(folder / "sac.sock"))
     (folder / "server.json").write_text("{")
-    async with _serving(Settings(data_dir=folder, port=0)):
+    async with serving(Settings(data_dir=folder, port=0)):
         assert json.loads((folder / "server.json").read_text())["pid"] == os.getpid()
 
 
@@ -128,7 +117,7 @@ async def test_a_taken_port_names_it_and_the_way_out(folder: Path, opened: list[
 
 
 async def test_a_port_taken_by_our_own_server_says_so(folder: Path) -> None:
-    async with _serving(Settings(data_dir=folder, port=0)) as info:
+    async with serving(Settings(data_dir=folder, port=0)) as info:
         port = int(info.url.rsplit(":", 1)[1])
         with pytest.raises(ConfigurationError, match=f"already running for this data directory at {info.url}"):
             await local.serve_here(Settings(data_dir=folder, port=port))

@@ -6,7 +6,7 @@ from typing import Any
 
 import anyio
 
-from sac_core.service.background import background
+from sac_core.contracts.background import background
 from sac_core.service.reconciler import Reconciler
 
 

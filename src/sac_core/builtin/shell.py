@@ -5,7 +5,7 @@ from __future__ import annotations
 from sac_core.contracts.runtime import Runtime
 from sac_core.hooks.records import RuntimePlugin
 from sac_core.models.agent import Agent
-from sac_core.models.launch import Binding, Launch, Template
+from sac_core.models.launch import Binding, Launch
 from sac_core.models.process import Command
 
 
@@ -16,17 +16,7 @@ class ShellRuntime(Runtime):
         spec = agent.spec
         return Launch(
             generation=agent.metadata.generation,
-            template=Template(
-                image=spec.image,
-                command=spec.command,
-                cwd=spec.workspace.folder,
-                resources=spec.resources,
-                ports=spec.ports,
-                egress=spec.egress,
-                profile=spec.profile,
-                restarted_at=spec.restarted_at.isoformat() if spec.restarted_at else None,
-                options=spec.options,
-            ),
+            template=spec.template(),
             binding=Binding(env=spec.env),
         )
 

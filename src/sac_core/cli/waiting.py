@@ -11,9 +11,10 @@ from sac_core.cli.progress import Progress
 from sac_core.client.agents import HttpAgents
 from sac_core.client.kinds import RemoteKind
 from sac_core.client.surface import HttpSac
-from sac_core.client.waiting import describe, follow, reached
+from sac_core.client.waiting import describe, follow
 from sac_core.errors import DeadlineError, NotFoundError
 from sac_core.models.agent import Agent
+from sac_core.models.lifecycle import reached
 
 AGENT_TIMEOUT = 300.0
 GONE_TIMEOUT = 120.0

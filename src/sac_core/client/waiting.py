@@ -8,10 +8,10 @@ from contextlib import aclosing
 import anyio
 
 from sac_core.client.resources import HttpResources
-from sac_core.errors import DeadlineError, LaunchError, NotFoundError
+from sac_core.errors import DeadlineError, NotFoundError
 from sac_core.models.agent import Agent
 from sac_core.models.change import Change
-from sac_core.models.lifecycle import refusal
+from sac_core.models.lifecycle import reached
 
 
 async def follow(agents: HttpResources[Agent], name: str) -> AsyncGenerator[Agent | None]:
@@ -44,23 +44,6 @@ async def wait(agents: HttpResources[Agent], name: str, phase: str, timeout: flo
                 if reached(agent, phase):
                     return agent
     raise DeadlineError(_late(last, name, phase, timeout), hint=f"see `sac describe {name}`")
-
-
-def reached(agent: Agent, phase: str) -> bool:
-    """Whether it is there (a completed run has been Running); raises `LaunchError` when it failed instead."""
-    status = agent.status
-    if status.observed_generation != agent.metadata.generation and phase != "Terminating":
-        return False
-    refused = refusal(status)
-    if phase == "Running" and refused is not None:
-        what = f"a change of agent {agent.metadata.name!r} was refused: {refused.message}"
-        raise LaunchError(what, reason=refused.reason, hint=f"see `sac describe {agent.metadata.name}`")
-    if status.phase == phase or (phase == "Running" and status.phase == "Completed"):
-        return True
-    if status.phase == "Failed":
-        what = f"agent {agent.metadata.name!r} failed: {status.message or status.reason}"
-        raise LaunchError(what, reason=status.reason, hint=f"see `sac describe {agent.metadata.name}`")
-    return False
 
 
 def _gone(last: Agent | None, phase: str) -> Agent:

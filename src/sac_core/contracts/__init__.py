@@ -1,5 +1,6 @@
 """What each part guarantees to the others: abstract classes and the values that they exchange.
 
-Belongs here: Executor, Process, Runtime, Authenticator, Stage, Store, Sac, and what a plugin is given (PluginContext).
+Belongs here: Executor, Process, Runtime, Authenticator, Stage, Store, Sac, what a plugin is given (PluginContext), and
+the one way to have tasks behind a context (background).
 Does not belong here: any implementation, any decision.
 """

@@ -28,6 +28,11 @@ class Leases(ABC):
     def server(self) -> str:
         """This server's id, of this run."""
 
+    @property
+    @abstractmethod
+    def alone(self) -> bool:
+        """Whether there can be no other server: nobody would take over, and nothing runs out."""
+
     @abstractmethod
     async def beat(self, executors: Collection[str], *, ttl: float) -> Mapping[str, Living]:
         """Be alive for another ``ttl`` seconds, and say who else is, by id; what the dead owned is nobody's then."""

@@ -10,9 +10,9 @@ from typing import Any, Generic, TypeVar
 
 import anyio
 
+from sac_core.contracts.background import background
 from sac_core.errors import SacError, UnavailableError
 from sac_core.hooks.troubles import Troubles
-from sac_core.service.background import background
 
 T = TypeVar("T")
 

@@ -55,12 +55,12 @@ class Opener:
         for name, executor in (await self._opened(hosted, needed={self.settings.default_executor})).items():
             guarded = GuardedExecutor(name, executor, self.registry.troubles)
             try:
-                can = (await guarded.probe()).capabilities
+                probe = await guarded.probe()
             except Exception as error:
                 self._refuse("executor", name, error, needed={self.settings.default_executor})
             else:
-                isolated = self.registry.executors[name].isolated
-                opened[name] = Target(name, guarded, isolated, "watch" in can, "files" in can)
+                isolated, can = self.registry.executors[name].isolated, probe.capabilities
+                opened[name] = Target(name, guarded, isolated, "watch" in can, "files" in can, probe.place)
         failed = {name: self.registry.troubles.failure("executor", name) for name in self.registry.executors}
         return Targets(opened, {name: why for name, why in failed.items() if why})
 

@@ -20,10 +20,9 @@ async def within_reach(targets: Targets, store: Store, *, needed: Collection[str
     """
     state, opened, failed = store.state("sac"), dict(targets.opened), dict(targets.failed)
     for target in targets:
-        place = (await target.executor.probe()).place
-        taken = await _taken(state, store, target, place) if place else place
-        if taken != place:
-            why = f"its bodies are at {taken}, which this server, at {place}, does not reach"
+        taken = await _taken(state, store, target) if target.place else ""
+        if taken != target.place:
+            why = f"its bodies are at {taken}, which this server, at {target.place}, does not reach"
             if target.name in needed:
                 raise ConfigurationError(
                     f"executor {target.name!r} cannot be used: {why}",
@@ -35,17 +34,17 @@ async def within_reach(targets: Targets, store: Store, *, needed: Collection[str
     return replace(targets, opened=opened, failed=failed)
 
 
-async def _taken(state: State, store: Store, target: Target, place: str) -> str:
+async def _taken(state: State, store: Store, target: Target) -> str:
     """Where the bodies of an executor are: here, if they are nowhere yet, or none are left where they were."""
     key = _KEY.format(target.name)
     known = await state.get(key)
-    if known is not None and (known.value["place"] == place or await _used(store, target.name)):
+    if known is not None and (known.value["place"] == target.place or await _used(store, target.name)):
         return str(known.value["place"])
     try:
-        await state.put(key, {"place": place}, expected=known.version if known else 0)
+        await state.put(key, {"place": target.place}, expected=known.version if known else 0)
     except ConflictError:  # another server was quicker
-        return await _taken(state, store, target, place)
-    return place
+        return await _taken(state, store, target)
+    return target.place
 
 
 async def _used(store: Store, executor: str) -> bool:

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from sac_core.contracts.background import background
 from sac_core.contracts.sealing import DataKeys, KeyRotation, Sealing
 from sac_core.core.key_file import decoded, read_keys, write_keys
 from sac_core.errors import ConfigurationError, UnsupportedError
 from sac_core.models.principal import LOCAL
-from sac_core.service.background import background
 from sac_core.settings import Settings
 from sac_core.store.root_keys import KEY_BYTES, RootKeys
 from sac_core.store.rotation import RootRotation, RootSource

@@ -19,7 +19,7 @@ log = logging.getLogger("sac.watchdog")
 
 TOO_LONG = 0.2
 """Seconds that one turn of the event loop may take before somebody is named."""
-LOOK = 0.05
+LOOK = 0.1
 """Seconds between two looks, and between two beats of the loop."""
 
 

@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager, suppress
 import anyio
 from anyio.abc import ByteStream, SocketAttribute, UNIXSocketStream
 
+from sac_core.contracts.background import background
+
 _LEAST, _MOST = 16 * 1024, 256 * 1024
 _MAX_BACKLOG = 1024 * 1024
 _CLOSED = "the holder closed the stream"
@@ -213,14 +215,10 @@ def _socket_of(stream: ByteStream) -> socket.socket | None:
 
 @asynccontextmanager
 async def _tasks(carrier: StreamCarrier) -> AsyncIterator[Carrier]:
-    try:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(carrier.read, name="holder link: read")
-            tasks.start_soon(carrier.write, name="holder link: write")
-            try:
-                yield carrier
-            finally:
-                carrier.lose("the link was closed")
-                tasks.cancel_scope.cancel()
-    except BaseExceptionGroup as group:  # the tasks never raise: it is what the caller's own block raised
-        raise (group.exceptions[0] if len(group.exceptions) == 1 else group) from None
+    async with background() as tasks:
+        tasks.start_soon(carrier.read, name="holder link: read")
+        tasks.start_soon(carrier.write, name="holder link: write")
+        try:
+            yield carrier
+        finally:
+            carrier.lose("the link was closed")

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from sac_core.models.base import Model
 from sac_core.models.envelope import Condition, Metadata
-from sac_core.models.launch import Egress, Port, Profile, Resources
+from sac_core.models.launch import Egress, Port, Profile, Resources, Template
 from sac_core.models.names import Argv, Environment, Name
 from sac_core.models.process import Exit
 from sac_core.models.secret_use import SecretUse, SecretVersion, check_uses
@@ -83,6 +83,20 @@ class AgentSpec(Model):
     def executor_ref(self) -> ExecutorRef | None:
         """The executor as a reference, whichever way it was written."""
         return ExecutorRef(name=self.executor) if isinstance(self.executor, str) else self.executor
+
+    def template(self) -> Template:
+        """What the body is made of, with every field of the spec; a runtime passes it on, changes it, or refuses."""
+        return Template(
+            image=self.image,
+            command=self.command,
+            cwd=self.workspace.folder,
+            resources=self.resources,
+            ports=self.ports,
+            egress=self.egress,
+            profile=self.profile,
+            restarted_at=self.restarted_at.isoformat() if self.restarted_at else None,
+            options=self.options,
+        )
 
 
 class AgentStatus(Model):

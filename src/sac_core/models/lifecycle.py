@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from sac_core.models.agent import FAILED_REASONS, AgentSpec, AgentStatus
+from sac_core.errors import LaunchError
+from sac_core.models.agent import FAILED_REASONS, Agent, AgentSpec, AgentStatus
 from sac_core.models.envelope import Condition
 from sac_core.models.process import Exit
 
@@ -63,6 +64,23 @@ def describe_exit(exit: Exit | None) -> str:
 def refusal(status: AgentStatus) -> Condition | None:
     """The condition that says that the version wanted now is refused, and an older one runs on."""
     return next((known for known in status.conditions if known.type == APPLIED and known.status == "False"), None)
+
+
+def reached(agent: Agent, phase: str) -> bool:
+    """Whether it is there (a completed run has been Running); raises `LaunchError` when it failed or was refused."""
+    name, status = agent.metadata.name, agent.status
+    if status.observed_generation != agent.metadata.generation and phase != "Terminating":
+        return False
+    hint, refused = f"see `sac describe {name}`", refusal(status)
+    if phase == "Running" and refused is not None:
+        raise LaunchError(
+            f"a change of agent {name!r} was refused: {refused.message}", reason=refused.reason, hint=hint
+        )
+    if status.phase == phase or (phase == "Running" and status.phase == "Completed"):
+        return True
+    if status.phase == "Failed":
+        raise LaunchError(f"agent {name!r} failed: {status.message or status.reason}", reason=status.reason, hint=hint)
+    return False
 
 
 def settled(status: AgentStatus, generation: int) -> bool:

@@ -12,12 +12,12 @@ import anyio
 from sac_core.contracts.conversation import Conversation
 from sac_core.contracts.sac import Agents
 from sac_core.contracts.store import Record, Unit
-from sac_core.errors import DeadlineError, InvalidError, LaunchError, NotFoundError, NotReadyError
+from sac_core.errors import DeadlineError, InvalidError, NotFoundError, NotReadyError
 from sac_core.models.agent import Agent, AgentPhase, AgentSpec, AgentStatus, ExecutorRef
 from sac_core.models.base import parse
 from sac_core.models.cause import Timeline
 from sac_core.models.launch import Launch
-from sac_core.models.lifecycle import refusal, settled
+from sac_core.models.lifecycle import reached, refusal, settled
 from sac_core.models.process import Chunk
 from sac_core.models.secret_ref import SecretRef, secret_refs
 from sac_core.models.secret_use import SecretUse
@@ -82,7 +82,7 @@ class AgentService(StoredResources[Agent], Agents):
                 if phase == "absent" and now.metadata.uid != uid and seen is not None:
                     return seen
                 seen = now
-                if _reached(seen, phase):
+                if reached(seen, phase):
                     return seen
                 await self._services.store.wait_changed(version, timeout)
         raise DeadlineError(_waited(name, seen, phase, timeout))
@@ -190,23 +190,6 @@ class AgentService(StoredResources[Agent], Agents):
 
 def _pending(status: Mapping[str, Any], executor: str, isolated: bool) -> dict[str, Any]:
     return {"phase": "Pending", **status, "executor": executor, "isolated": isolated}
-
-
-def _reached(agent: Agent, phase: str) -> bool:
-    status = agent.status
-    if status.observed_generation != agent.metadata.generation and phase != "Terminating":
-        return False
-    refused = refusal(status)
-    if phase == "Running" and refused is not None:
-        what = f"a change of agent {agent.metadata.name!r} was refused: {refused.message}"
-        raise LaunchError(what, reason=refused.reason)
-    if status.phase == phase or (phase == "Running" and status.phase == "Completed"):
-        return True
-    if status.phase == "Failed":
-        raise LaunchError(
-            f"agent {agent.metadata.name!r} failed: {status.message or status.reason}", reason=status.reason
-        )
-    return False
 
 
 def _waited(name: str, seen: Agent | None, phase: str, timeout: float) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import anyio
 from anyio.abc import ByteStream, TaskGroup, TaskStatus
 
+from sac_core.contracts.background import background
 from sac_core.contracts.executor import Executor
 from sac_core.contracts.process import Process
 from sac_core.errors import SacError, UnavailableError
@@ -21,7 +22,6 @@ from sac_core.held import HolderLink, ProcessRecord, Silence, open_link
 from sac_core.models.agent import Agent
 from sac_core.models.body import Key
 from sac_core.models.process import Command, Exit, TtySize
-from sac_core.service.background import background
 from sac_core.service.direct import KeptProcess
 from sac_core.service.targets import Target
 

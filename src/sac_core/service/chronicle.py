@@ -11,10 +11,10 @@ from datetime import datetime
 
 import anyio
 
+from sac_core.contracts.background import background
 from sac_core.contracts.causes import About
 from sac_core.contracts.store import EVERYWHERE, Store, Unit
 from sac_core.errors import SacError
-from sac_core.service.background import background
 from sac_core.service.explaining import explain
 from sac_core.service.notes import BODY, NO_BODY, Note
 

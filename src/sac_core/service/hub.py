@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 import anyio
 from anyio.abc import TaskGroup
 
+from sac_core.contracts.background import background
 from sac_core.contracts.context import State
 from sac_core.contracts.process import Process
 from sac_core.contracts.sac import Terminal
 from sac_core.errors import UnavailableError
 from sac_core.models.process import TtySize
-from sac_core.service.background import background
 from sac_core.service.feed import Feed
 from sac_core.service.keyboards import Keyboards
 from sac_core.service.viewer import Viewer

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 
 import anyio
 
+from sac_core.contracts.background import background
 from sac_core.contracts.leases import Leases, Living
 from sac_core.contracts.store import EVERYWHERE, Query, Requirement, Store
 from sac_core.errors import SacError
-from sac_core.service.background import background
 
 log = logging.getLogger("sac.leases")
 
@@ -79,7 +79,7 @@ class Leasing:
         """Stay alive for another ``ttl`` seconds."""
         sent = time.monotonic()
         self.living = await self.leases.beat(self.executors, ttl=self.ttl)
-        self._until = sent + self.ttl * (1 - _MARGIN)
+        self._until = math.inf if self.leases.alone else sent + self.ttl * (1 - _MARGIN)
 
     async def claim(self) -> None:
         """Own what is nobody's and can be served here, or by nobody."""
@@ -121,7 +121,7 @@ class Leasing:
         while True:
             await anyio.sleep(_LOOK * self.ttl * random.uniform(0.8, 1.2))
             try:
-                if time.monotonic() >= due:
+                if not self.leases.alone and time.monotonic() >= due:
                     await self.beat()
                     due = time.monotonic() + _BEAT * self.ttl * random.uniform(0.9, 1.1)
                     await self.hand_over()

@@ -15,6 +15,7 @@ from datetime import timedelta
 import anyio
 from anyio.abc import TaskGroup
 
+from sac_core.contracts.background import background
 from sac_core.contracts.executor import Resync
 from sac_core.contracts.store import Query, Record
 from sac_core.errors import ConflictError, ExpiredError, LostError, NotFoundError, SacError
@@ -25,7 +26,6 @@ from sac_core.models.process import Exit
 from sac_core.service import documents
 from sac_core.service.agent_keeper import AgentKeeper
 from sac_core.service.agent_work import CALL_DEADLINE, GRACE
-from sac_core.service.background import background
 from sac_core.service.bodies import MAIN, PREPARING
 from sac_core.service.secret_binding import users_of
 from sac_core.service.services import EVERYWHERE, Services

@@ -16,7 +16,8 @@ DEFAULT_TARGET = "default"
 class Target:
     """One place where bodies run.
 
-    ``isolated`` False is shown as *not a sandbox*; ``watches``: it gives hints; ``files``: it delivers files.
+    ``isolated`` False is shown as *not a sandbox*; ``watches``: it gives hints; ``files``: it delivers files;
+    ``place``: where its bodies are, when only servers there reach them.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Target:
     isolated: bool
     watches: bool = False
     files: bool = False
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

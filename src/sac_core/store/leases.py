@@ -68,6 +68,10 @@ class SqlLeases(Leases):
     def server(self) -> str:
         return self._server
 
+    @property
+    def alone(self) -> bool:
+        return self._alone
+
     async def beat(self, executors: Collection[str], *, ttl: float) -> Mapping[str, Living]:
         having = json.dumps(sorted(executors))
         async with self._writer.transaction() as transaction:

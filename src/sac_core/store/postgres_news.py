@@ -11,6 +11,7 @@ from typing import Any
 import anyio
 from sqlalchemy import URL, select, text
 
+from sac_core.contracts.background import background
 from sac_core.errors import SacError
 from sac_core.store.connection import Readings, Run
 from sac_core.store.news import News
@@ -36,14 +37,10 @@ async def notify(run: Run, version: int) -> None:
 async def following_news(url: URL, readings: Readings, version: int) -> AsyncIterator[News]:
     """News that follow the database until the context is left."""
     news = News(version)
-    try:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_poll, readings, news)
-            tasks.start_soon(_listen, url, news)
-            yield news
-            tasks.cancel_scope.cancel()
-    except BaseExceptionGroup as group:  # the tasks never raise: it is what the caller's own block raised
-        raise (group.exceptions[0] if len(group.exceptions) == 1 else group) from None
+    async with background() as tasks:
+        tasks.start_soon(_poll, readings, news)
+        tasks.start_soon(_listen, url, news)
+        yield news
 
 
 async def _poll(readings: Readings, news: News) -> None:

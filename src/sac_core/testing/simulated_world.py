@@ -40,7 +40,7 @@ class SimulatedWorld:
         self, faults: FaultPlan | None = None, *, resync: float = 0.5, more: Sequence[tuple[str, object]] = ()
     ) -> AsyncIterator[Core]:
         """A server until the context is left; ``faults`` strike its executor and its store."""
-        offers = _Offers(simulated_plugin(self.target, faults=faults))
+        offers = Offers(simulated_plugin(self.target, faults=faults))
         database = SecretStr(self.database) if self.database else None
         settings = Settings(data_dir=self.folder, default_executor="simulated", resync=resync, database=database)
         plugins = [("simulated", offers), *self.plugins, *more]
@@ -58,7 +58,9 @@ def _under(store: Store, faults: FaultPlan | None) -> Store:
     return store if faults is None else faulty(store, faults)
 
 
-class _Offers:
+class Offers:
+    """A plugin module with one executor."""
+
     def __init__(self, plugin: ExecutorPlugin) -> None:
         self._plugin = plugin
 

@@ -1,36 +1,22 @@
 import type { Condition } from "../api/types";
 import { t } from "../strings";
 import { Age } from "./age";
+import { FactTable } from "./fact_table";
 
 const TONES = { True: "good", False: "bad", Unknown: "warn" };
 
 /** What was observed of a thing, one fact a row. */
 export function Conditions({ conditions }: { conditions: Condition[] }) {
-  const columns = t.agent.conditionColumns;
   return (
-    <section class="card table-card" aria-labelledby="conditions">
-      <h2 id="conditions">{t.agent.conditions}</h2>
-      {conditions.length === 0 ? (
-        <p class="quiet inset">{t.agent.noConditions}</p>
-      ) : (
-        <table class="stacking">
-          <thead>
-            <tr>
-              {Object.values(columns).map((title) => (
-                <th key={title} scope="col">
-                  {title}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {conditions.map((condition) => (
-              <Row key={condition.type} condition={condition} />
-            ))}
-          </tbody>
-        </table>
-      )}
-    </section>
+    <FactTable
+      id="conditions"
+      title={t.agent.conditions}
+      columns={t.agent.conditionColumns}
+      rows={conditions.map((condition) => (
+        <Row key={condition.type} condition={condition} />
+      ))}
+      empty={t.agent.noConditions}
+    />
   );
 }
 

@@ -2,35 +2,20 @@ import type { Agent, Cause } from "../api/types";
 import { useTimeline } from "../state/timeline";
 import { t } from "../strings";
 import { Age } from "./age";
+import { FactTable } from "./fact_table";
 
 /** What happened to an agent and what caused it, the newest first. */
 export function Timeline({ agent }: { agent: Agent }) {
-  const causes = useTimeline(agent);
-  const columns = t.agent.timelineColumns;
   return (
-    <section class="card table-card" aria-labelledby="timeline" data-testid="timeline">
-      <h2 id="timeline">{t.agent.timeline}</h2>
-      {!causes || causes.length === 0 ? (
-        <p class="quiet inset">{causes ? t.agent.noTimeline : t.common.loading}</p>
-      ) : (
-        <table class="stacking">
-          <thead>
-            <tr>
-              {Object.values(columns).map((title) => (
-                <th key={title} scope="col">
-                  {title}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {causes.map((cause) => (
-              <Row key={cause.seq} cause={cause} />
-            ))}
-          </tbody>
-        </table>
-      )}
-    </section>
+    <FactTable
+      id="timeline"
+      title={t.agent.timeline}
+      columns={t.agent.timelineColumns}
+      rows={useTimeline(agent)?.map((cause) => (
+        <Row key={cause.seq} cause={cause} />
+      ))}
+      empty={t.agent.noTimeline}
+    />
   );
 }
 

@@ -6,11 +6,9 @@ import os
 import secrets
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-import anyio
 import pytest
 from pydantic import SecretStr
 
@@ -18,9 +16,8 @@ import sac_core
 from sac_core.contracts.sac import Sac
 from sac_core.core import open_core
 from sac_core.models.principal import LOCAL
-from sac_core.server.announce import ServerInfo
-from sac_core.server.local import serve_here
 from sac_core.settings import Settings
+from sac_core.testing.serving import serving
 
 
 @pytest.fixture
@@ -86,27 +83,10 @@ async def surface(request: pytest.FixtureRequest, tmp_path: Path, home: Path) ->
             await _end_all(core.sac(LOCAL))
         return
     token = secrets.token_hex(16)
-    async with _serving(Settings(data_dir=tmp_path / "data", port=0, token=SecretStr(token))) as url:
-        async with sac_core.connect(url, token) as remote:
+    async with serving(Settings(data_dir=tmp_path / "data", port=0, token=SecretStr(token))) as server:
+        async with sac_core.connect(server.url, token) as remote:
             yield remote
             await _end_all(remote)
-
-
-@asynccontextmanager
-async def _serving(settings: Settings) -> AsyncIterator[str]:
-    ready: list[ServerInfo] = []
-    up = anyio.Event()
-
-    def tell(info: ServerInfo) -> None:
-        ready.append(info)
-        up.set()
-
-    async with anyio.create_task_group() as group:
-        group.start_soon(serve_here, settings, tell)
-        with anyio.fail_after(30):
-            await up.wait()
-        yield ready[0].url
-        group.cancel_scope.cancel()
 
 
 async def _end_all(sac: Sac) -> None:

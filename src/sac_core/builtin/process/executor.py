@@ -22,6 +22,7 @@ from sac_core.builtin.process.refusals import check_launch
 from sac_core.builtin.process.secret_files import deliver
 from sac_core.builtin.process.settings import ProcessSettings
 from sac_core.builtin.process.starting import holder_program, start_holder
+from sac_core.contracts.background import background
 from sac_core.contracts.context import PluginContext
 from sac_core.contracts.executor import Executor
 from sac_core.errors import ConflictError, LostError, NotReadyError, UnavailableError
@@ -251,11 +252,7 @@ async def open_process_executor(settings: ProcessSettings, context: PluginContex
     bodies.mkdir(mode=0o700, exist_ok=True)
     _sweep(bodies)
     program = await to_thread.run_sync(holder_program, context.folder, settings)
-    try:
-        async with anyio.create_task_group() as tasks:
-            if trash.exists():
-                tasks.start_soon(_empty, trash)
-            yield ProcessExecutor(settings, context, folder, program, tasks)
-            tasks.cancel_scope.cancel()
-    except BaseExceptionGroup as group:  # the tasks never raise: it is what the caller's own block raised
-        raise (group.exceptions[0] if len(group.exceptions) == 1 else group) from None
+    async with background() as tasks:
+        if trash.exists():
+            tasks.start_soon(_empty, trash)
+        yield ProcessExecutor(settings, context, folder, program, tasks)

@@ -10,10 +10,10 @@ from datetime import timedelta
 
 import anyio
 
+from sac_core.contracts.background import background
 from sac_core.contracts.store import EVERYWHERE, Query, Record
 from sac_core.errors import NotFoundError, SacError
 from sac_core.models.recording import Recording
-from sac_core.service.background import background
 from sac_core.service.recording.archive import Archive, recording_model
 
 log = logging.getLogger("sac.recording")

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 import anyio
 
+from sac_core.contracts.background import background
 from sac_core.contracts.chunks import Chunks, StoredChunk
 from sac_core.errors import ConflictError, SacError, UnavailableError
-from sac_core.service.background import background
 
 LINGER = 0.25
 """Seconds that a chunk waits for others, so that many terminals in which people type are few transactions."""

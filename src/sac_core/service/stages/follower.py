@@ -9,11 +9,11 @@ from datetime import datetime
 
 import anyio
 
+from sac_core.contracts.background import background
 from sac_core.contracts.stage import BEGIN_DEADLINE, TAKE_DEADLINE, Ended, Seat, Stage, StageEvent
 from sac_core.errors import ConflictError, SacError, UnavailableError
 from sac_core.models.process import Exit, TtySize
 from sac_core.models.session import Session
-from sac_core.service.background import background
 from sac_core.service.stages.backlog import Backlog
 from sac_core.service.stages.reading import Reading
 from sac_core.service.stages.sight import Sight

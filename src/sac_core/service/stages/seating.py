@@ -11,11 +11,11 @@ from datetime import datetime
 import anyio
 from anyio.abc import TaskGroup
 
+from sac_core.contracts.background import background
 from sac_core.contracts.stage import Need, Stage
 from sac_core.errors import UnavailableError
 from sac_core.models.process import Exit, TtySize
 from sac_core.models.session import Session
-from sac_core.service.background import background
 from sac_core.service.stages.follower import Follower
 from sac_core.service.stages.sight import Sight
 

@@ -13,7 +13,7 @@ from sac_core.contracts.runtime import Runtime
 from sac_core.errors import InvalidError
 from sac_core.models.agent import Agent, AgentSpec
 from sac_core.models.base import parse
-from sac_core.models.launch import Binding, Launch, Template
+from sac_core.models.launch import Binding, Launch
 from sac_core.models.process import Command
 from sac_core.models.workspace import Places
 
@@ -31,17 +31,7 @@ class ClaudeRuntime(Runtime):
         spec = agent.spec
         return Launch(
             generation=agent.metadata.generation,
-            template=Template(
-                image=spec.image,
-                command=spec.command,
-                cwd=spec.workspace.folder,
-                resources=spec.resources,
-                ports=spec.ports,
-                egress=spec.egress,
-                profile=spec.profile,
-                restarted_at=spec.restarted_at.isoformat() if spec.restarted_at else None,
-                options=spec.options,
-            ),
+            template=spec.template(),
             binding=Binding(env=_environment(spec, options_of(agent))),
         )
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from sac_core.contracts.background import background
 from sac_core.contracts.context import PluginContext
 from sac_executor_docker.settings import DockerSettings
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 @asynccontextmanager
 async def open_docker(settings: DockerSettings, context: PluginContext) -> AsyncIterator[DockerExecutor]:
     """Open the executor for the engine of ``settings``, which need not answer yet; bodies outlive it."""
-    import anyio
-
     from sac_executor_docker.engine import Engine, find_address
     from sac_executor_docker.executor import DockerExecutor
     from sac_executor_docker.streams import open_streams
@@ -25,13 +24,9 @@ async def open_docker(settings: DockerSettings, context: PluginContext) -> Async
     address = find_address(settings.host, settings.tls)
     engine = Engine(address, settings.timeout)
     try:
-        async with open_streams(address, settings.timeout) as streams:
-            async with anyio.create_task_group() as tasks:
-                executor = DockerExecutor(settings, context, engine, streams, tasks)
-                tasks.start_soon(executor.tidy)
-                yield executor
-                tasks.cancel_scope.cancel()
-    except BaseExceptionGroup as group:  # the tasks never raise: it is what the caller's own block raised
-        raise (group.exceptions[0] if len(group.exceptions) == 1 else group) from None
+        async with open_streams(address, settings.timeout) as streams, background() as tasks:
+            executor = DockerExecutor(settings, context, engine, streams, tasks)
+            tasks.start_soon(executor.tidy)
+            yield executor
     finally:
         engine.close()
