@@ -69,7 +69,7 @@ class Client:
     async def _wait(self, sac: HttpSac, name: str, phase: str) -> None:
         """Let what was asked for happen, most often."""
         try:
-            await sac.agents.wait(name, phase, timeout=_PATIENCE)  # type: ignore[arg-type]
+            await sac.agents.wait(name, phase, timeout=_PATIENCE)  # type: ignore[call-overload]
         except DeadlineError:
             self.refused["late"] += 1
         except SacError as error:

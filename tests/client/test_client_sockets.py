@@ -278,7 +278,9 @@ async def test_wait_raises_what_went_wrong(serving: Serving) -> None:
 
 async def test_wait_for_absent_returns_the_last_seen_and_for_running_says_it_is_gone(serving: Serving) -> None:
     async with waiting(serving, changed("DELETED", 6)) as sac:
-        assert (await sac.agents.wait("a", "absent", timeout=10)).metadata.uid == "u1"
+        gone = await sac.agents.wait("a", "absent", timeout=10)
+        assert gone is not None
+        assert gone.metadata.uid == "u1"
         with pytest.raises(NotFoundError):
             await sac.agents.wait("a", timeout=10)
 

@@ -20,7 +20,11 @@ Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def public(node: ast.AST, path: str) -> Iterator[tuple[str, Documented]]:
-    """A module and the public classes, functions and methods in it, but not functions within functions."""
+    """A module and its public classes, functions and methods, but neither overloads nor functions within functions."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and any(
+        isinstance(decorator, ast.Name) and decorator.id == "overload" for decorator in node.decorator_list
+    ):
+        return  # the implementation after it has the docstring
     if isinstance(node, Documented):
         yield path, node
     if isinstance(node, ast.Module | ast.ClassDef):

@@ -30,9 +30,13 @@ async def test_an_agent_runs_a_command_and_goes(sac: Sac) -> None:
     result = await sac.exec("a1", ["sh", "-c", "echo out; echo err >&2; exit 3"])
     assert (result.stdout, result.stderr, result.code) == ("out\n", "err\n", 3)
     await sac.agents.delete("a1")
-    assert (await sac.agents.wait("a1", "absent", timeout=20)).metadata.uid == created.metadata.uid
+    gone = await sac.agents.wait("a1", "absent", timeout=20)
+    assert gone is None or gone.metadata.uid == created.metadata.uid
+    assert await sac.agents.wait("a1", "absent", timeout=20) is None  # what is gone already needs no waiting
     with pytest.raises(NotFoundError):
         await sac.agents.get("a1")
+    with pytest.raises(NotFoundError):
+        await sac.agents.wait("a1", timeout=20)
 
 
 @pytest.mark.parametrize(

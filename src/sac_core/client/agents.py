@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 from sac_core.client.connection import Connection
 from sac_core.client.conversation import open_conversation
@@ -50,9 +50,15 @@ class HttpAgents(HttpResources[Agent], Agents):
     async def restart(self, name: str) -> Agent:
         return await self._act(name, "restart")
 
+    @overload
+    async def wait(self, name: str, phase: AgentPhase = "Running", *, timeout: float = 300) -> Agent: ...
+
+    @overload
+    async def wait(self, name: str, phase: Literal["absent"], *, timeout: float = 300) -> Agent | None: ...
+
     async def wait(
         self, name: str, phase: AgentPhase | Literal["absent"] = "Running", *, timeout: float = 300
-    ) -> Agent:
+    ) -> Agent | None:
         return await wait(self, name, phase, timeout)
 
     async def logs(self, name: str, *, follow: bool = False, since: int = 0) -> AsyncGenerator[Chunk]:

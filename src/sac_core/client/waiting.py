@@ -32,24 +32,23 @@ async def follow(agents: HttpResources[Agent], name: str) -> AsyncGenerator[Agen
                     return
 
 
-async def wait(agents: HttpResources[Agent], name: str, phase: str, timeout: float) -> Agent:
+async def wait(agents: HttpResources[Agent], name: str, phase: str, timeout: float) -> Agent | None:
     """The agent once it is in ``phase``; the errors of `Agents.wait`."""
     last: Agent | None = None
-    with anyio.move_on_after(timeout):
-        async with aclosing(follow(agents, name)) as states:
-            async for agent in states:
-                if agent is None:
-                    return _gone(last, phase)
-                last = agent
-                if reached(agent, phase):
-                    return agent
+    try:
+        with anyio.move_on_after(timeout):
+            async with aclosing(follow(agents, name)) as states:
+                async for agent in states:
+                    if agent is None:
+                        raise NotFoundError("the agent was deleted meanwhile")
+                    last = agent
+                    if reached(agent, phase):
+                        return agent
+    except NotFoundError:
+        if phase == "absent":
+            return last
+        raise
     raise DeadlineError(_late(last, name, phase, timeout), hint=f"see `sac describe {name}`")
-
-
-def _gone(last: Agent | None, phase: str) -> Agent:
-    if phase == "absent" and last is not None:
-        return last
-    raise NotFoundError("the agent was deleted meanwhile")
 
 
 def _late(last: Agent | None, name: str, phase: str, timeout: float) -> str:

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from datetime import datetime
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, overload
 
 from pydantic import Field
 
@@ -188,12 +188,19 @@ class Agents(Resources[Agent]):
     async def restart(self, name: str) -> Agent:
         """Replace its body by a fresh one; its sessions end. Returns at once."""
 
+    @overload
+    async def wait(self, name: str, phase: AgentPhase = "Running", *, timeout: float = 300) -> Agent: ...
+
+    @overload
+    async def wait(self, name: str, phase: Literal["absent"], *, timeout: float = 300) -> Agent | None: ...
+
     @abstractmethod
     async def wait(
         self, name: str, phase: AgentPhase | Literal["absent"] = "Running", *, timeout: float = 300
-    ) -> Agent:
-        """Wait for a phase of the current generation; returns the agent then (for absent: as last seen).
+    ) -> Agent | None:
+        """Wait for a phase of the current generation; returns the agent then.
 
+        For ``absent``: the agent as it was seen last, None when there was none to begin with.
         Raises `LaunchError` with the agent's reason when it fails instead, `DeadlineError` after ``timeout`` seconds.
         """
 

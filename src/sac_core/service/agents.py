@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import anyio
 
@@ -63,9 +63,15 @@ class AgentService(StoredResources[Agent], Agents):
         restarted = {"state": "Running", "restartedAt": self._services.now().isoformat()}
         return await self._set(name, restarted, "restart")
 
+    @overload
+    async def wait(self, name: str, phase: AgentPhase = "Running", *, timeout: float = 300) -> Agent: ...
+
+    @overload
+    async def wait(self, name: str, phase: Literal["absent"], *, timeout: float = 300) -> Agent | None: ...
+
     async def wait(
         self, name: str, phase: AgentPhase | Literal["absent"] = "Running", *, timeout: float = 300
-    ) -> Agent:
+    ) -> Agent | None:
         self._allow("get")
         seen: Agent | None = None
         uid = ""
@@ -75,11 +81,11 @@ class AgentService(StoredResources[Agent], Agents):
                 try:
                     now = await self._known(name)
                 except NotFoundError:
-                    if phase == "absent" and seen is not None:
+                    if phase == "absent":
                         return seen
                     raise
                 uid = uid or now.metadata.uid
-                if phase == "absent" and now.metadata.uid != uid and seen is not None:
+                if phase == "absent" and now.metadata.uid != uid:
                     return seen
                 seen = now
                 if reached(seen, phase):
