@@ -93,11 +93,11 @@ def site_of(app: Starlette) -> Site:
 
 
 def routes_of(kinds: Sequence[Kind], *, console: bool) -> Iterator[Route]:
-    """The table: the fixed routes, those of each kind, the console's last because it takes every path."""
-    yield from about_routes()
-    yield from sign_in_routes()
+    """The table, looked through in order: what is asked most comes first, the console last as it takes every path."""
     for kind in kinds:
         yield from kind_routes(kind)
+    yield from about_routes()
+    yield from sign_in_routes()
     yield from agent_routes()
     yield from recording_routes()
     yield from socket_routes()
