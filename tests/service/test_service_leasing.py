@@ -11,11 +11,12 @@ from postgres_cluster import Cluster
 from sac_core.core import Core, open_core
 from sac_core.models.principal import LOCAL
 from sac_core.settings import Settings
-from sac_core.testing.faults import FaultPlan
+from sac_core.testing.faults import FaultPlan, FaultPoint
 from sac_core.testing.fixtures import eventually
 from sac_core.testing.simulated_target import SimulatedTarget
 from simulated_world import World
 
+BEAT = "store.leases.beat"
 WORK = {"ensure", "delete", "stop"}
 
 
@@ -71,3 +72,20 @@ async def test_what_a_server_cannot_do_it_leaves_to_one_that_can(pair: tuple[Wor
             await able.sac(LOCAL).agents.restart("a1")
             await running(able, "a1")
             assert next(iter(one.target.bodies())) != body
+
+
+async def test_who_cannot_renew_its_lease_stops_acting_before_it_has_run_out(pair: tuple[World, World]) -> None:
+    plan = FaultPlan(armed=False)
+    async with pair[0].serve(plan) as core:
+        agents = core.sac(LOCAL).agents
+        await agents.create("a1")
+        await running(core, "a1")
+        plan.arm({FaultPoint(BEAT, call, "before"): "raise" for call in range(1, 25)})
+        leasing = core.services.leasing
+        await eventually(lambda: leasing.left <= 0, 20)
+        await agents.restart("a1")
+        await running(core, "a1")  # when it may act again
+        acted = next(place for place, point in enumerate(plan.visited) if point.method in WORK)
+        refused = [place for place, point in enumerate(plan.visited) if point.method == BEAT][:24]
+        assert len(plan.struck) == 24
+        assert acted > max(refused)
