@@ -54,12 +54,14 @@ class Finding(Model):
 class Probe(Model):
     """An executor's answer to: are you reachable, what can you do? ``isolated`` False is shown as *not a sandbox*.
 
-    ``place`` names where its bodies are when only servers there reach them; empty: every server does.
+    ``place`` names where its bodies are when only servers there reach them; empty: every server does. ``standard`` says
+    that it is ready to run agents that name no executor: nothing of what they need is missing.
     """
 
     reachable: bool
     isolated: bool = True
     place: str = ""
+    standard: bool = False
     capabilities: tuple[str, ...] = ()
     limits: dict[str, str] = Field(default_factory=dict)
     findings: tuple[Finding, ...] = ()

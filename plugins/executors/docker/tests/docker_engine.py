@@ -23,9 +23,10 @@ _PRINTENV = b'#!/bin/sh\nenv | grep -q "^$1=" && eval "printf \'%s\\\\n\' \\"\\$
 _LEFT_OUT = {"test", "idlelib", "ensurepip", "tkinter", "lib2to3", "site-packages", "dist-packages", "__pycache__"}
 
 
-def docker(*arguments: str, stdin: bytes | None = None) -> str:
-    """Run the `docker` command; raises with what it said."""
-    done = subprocess.run(["docker", *arguments], input=stdin, capture_output=True, timeout=100, check=False)
+def docker(*arguments: str, stdin: bytes | None = None, host: str | None = None) -> str:
+    """Run the `docker` command, to the engine of ``host`` if there is one; raises with what it said."""
+    env = os.environ | ({"DOCKER_HOST": host} if host else {})
+    done = subprocess.run(["docker", *arguments], input=stdin, capture_output=True, timeout=100, check=False, env=env)
     if done.returncode != 0:
         raise RuntimeError(f"docker {' '.join(arguments)}: {done.stderr.decode()}")
     return done.stdout.decode().strip()
@@ -46,24 +47,41 @@ def engine() -> str:
 @pytest.fixture(scope="session")
 def python_image(engine: str) -> str:
     """An image with busybox and the Python that runs the tests."""
-    return _image(PYTHON_IMAGE, python=True)
+    return image_of(PYTHON_IMAGE, python=True)
+
+
+@pytest.fixture(scope="session")
+def other_image(engine: str) -> str:
+    """An image that differs from the first by its name and its id alone."""
+    return image_of(f"{PYTHON_IMAGE}-other", python=True, change="LABEL other=1")
 
 
 @pytest.fixture(scope="session")
 def plain_image(engine: str) -> str:
     """An image with busybox alone."""
-    return _image(PLAIN_IMAGE, python=False)
+    return image_of(PLAIN_IMAGE, python=False)
 
 
-def _image(name: str, *, python: bool) -> str:
-    if not docker("images", "--quiet", name):
-        docker("import", "-", name, stdin=_root(python))
+def image_of(name: str, *, python: bool, host: str | None = None, change: str = "LABEL test=1") -> str:
+    """Have an image at an engine."""
+    if not docker("images", "--quiet", name, host=host):
+        docker("import", "--change", change, "-", name, stdin=_root(python), host=host)
     return name
 
 
+def busybox() -> bytes:
+    """The program with all small programs in it; needs no library."""
+    return _busybox().read_bytes()
+
+
+def _busybox() -> Path:
+    path = shutil.which("busybox", path="/bin:/usr/bin:/usr/local/bin")
+    assert path is not None, "busybox-static is not installed"
+    return Path(path)
+
+
 def _root(python: bool) -> bytes:
-    busybox = shutil.which("busybox", path="/bin:/usr/bin:/usr/local/bin")
-    assert busybox is not None, "busybox-static is not installed"
+    busybox = _busybox()
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         for folder, mode in (("tmp", 0o1777), ("etc", 0o755), ("home", 0o755), ("usr/bin", 0o755)):
@@ -77,7 +95,7 @@ def _root(python: bool) -> bytes:
         listed = subprocess.run([busybox, "--list"], capture_output=True, text=True, check=True).stdout.split()
         for applet in set(listed) - {"busybox", "printenv"}:
             _link(tar, f"bin/{applet}", "busybox")
-        programs = [Path(busybox), *(_add_python(tar) if python else ())]
+        programs = [busybox, *(_add_python(tar) if python else ())]
         _add_shared(tar, programs)
     return buffer.getvalue()
 

@@ -1,50 +1,20 @@
-"""Calls of the engine: the docker SDK in a few threads, each call with its deadline, each failure one of ours.
-
-The SDK's streams (`exec_start`, `attach`) are not used: they lose what arrives with the headers. See `streams`.
-"""
+"""Calls of the engine: the docker SDK in a few threads, each call with its deadline, each failure one of ours."""
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, TypeVar
 
-import docker
-import docker.auth
-import docker.errors
-import docker.tls
-import docker.utils
 from anyio import CapacityLimiter, to_thread
-from docker.utils import parse_host
 
-from sac_core.errors import ConfigurationError
 from sac_executor_docker.address import Address
 from sac_executor_docker.troubles import EngineAbsent, Refusal
 
 T = TypeVar("T")
-Json = dict[str, Any]
 
 THREADS = 8
-_OLDEST = "1.41"
-DEFAULT_HOST = "unix:///var/run/docker.sock"
-
-
-def find_address(host: str | None, tls: Path | None) -> Address:
-    """Where the engine is: as set, else as DOCKER_HOST and its kin say, else at the usual place."""
-    host = host or os.environ.get("DOCKER_HOST") or DEFAULT_HOST
-    folder = tls
-    if folder is None and os.environ.get("DOCKER_TLS_VERIFY"):
-        folder = Path(os.environ.get("DOCKER_CERT_PATH") or Path.home() / ".docker")
-    try:
-        url = str(parse_host(host, tls=folder is not None))
-    except docker.errors.DockerException as error:
-        raise ConfigurationError(f"{host!r} is no engine: {error}", hint="set plugins.docker.host") from None
-    if url.startswith("http+unix://"):
-        return Address(host, socket=url.removeprefix("http+unix://"))
-    return Address(host, tls=folder)
 
 
 class Engine:
@@ -53,7 +23,7 @@ class Engine:
     def __init__(self, address: Address, timeout: float) -> None:
         self.address = address
         self._timeout = timeout
-        self._client: docker.APIClient | None = None
+        self._client: Any = None
         self._connecting = threading.Lock()
         self._threads = CapacityLimiter(THREADS)
 
@@ -85,8 +55,13 @@ class Engine:
 
     async def login(self, image: str) -> str | None:
         """The header with the user's login at an image's registry, if there is one."""
-        registry, _ = docker.auth.resolve_repository_name(image)
-        return await self._run(lambda client: docker.auth.get_config_header(client, registry))
+
+        def asked(client: Any) -> str | None:
+            from sac_executor_docker import sdk
+
+            return sdk.login(client, image)
+
+        return await self._run(asked)
 
     def close(self) -> None:
         """Close its connections."""
@@ -94,50 +69,35 @@ class Engine:
         if client is not None:
             client.close()
 
-    async def _run(self, work: Callable[[docker.APIClient], T]) -> T:
+    async def _run(self, work: Callable[[Any], T]) -> T:
         return await to_thread.run_sync(self._translated, work, limiter=self._threads)
 
-    def _translated(self, work: Callable[[docker.APIClient], T]) -> T:
-        try:
-            return work(self._connected())
-        except docker.errors.APIError as error:
-            raise Refusal(error.status_code or 500, str(error.explanation or error)) from None
-        except (docker.errors.DockerException, OSError) as error:  # requests' errors are OSErrors
-            self.close()  # the next call begins anew, with a look at the socket
-            raise EngineAbsent.of(self.address, error) from None
+    def _translated(self, work: Callable[[Any], T]) -> T:
+        if self._client is None:
+            self._knock()
+        from sac_executor_docker import sdk
 
-    def _connected(self) -> docker.APIClient:
-        """A client that speaks the engine's own version, which is asked for first."""
+        try:
+            with sdk.translated(self.address):
+                return work(self._connected(sdk.connect))
+        except EngineAbsent:
+            self.close()  # the next call begins anew, with a look at the socket
+            raise
+
+    def _connected(self, connect: Callable[[Address, float], Any]) -> Any:
         with self._connecting:
             client = self._client
             if client is None:
-                client = self._client = self._made(self._version())
+                client = self._client = connect(self.address, self._timeout)
             return client
 
-    def _version(self) -> str:
-        self._knock()
-        first = self._made(_OLDEST)
-        try:
-            return str(first.version(api_version=False)["ApiVersion"])
-        finally:
-            first.close()
-
     def _knock(self) -> None:
-        """Raises OSError when nobody listens; the SDK would leave its socket open."""
-        if self.address.socket is not None:
+        """Raises `EngineAbsent` when nobody listens; the SDK would leave its socket open."""
+        if self.address.socket is None:
+            return
+        try:
             with socket.socket(socket.AF_UNIX) as knock:
                 knock.settimeout(self._timeout)
                 knock.connect(self.address.socket)
-
-    def _made(self, version: str) -> docker.APIClient:
-        """Without what the environment says of certificates: REQUESTS_CA_BUNDLE would replace our own."""
-        client = docker.APIClient(self.address.host, version=version, timeout=self._timeout, tls=self._tls())
-        client.trust_env = False
-        return client
-
-    def _tls(self) -> docker.tls.TLSConfig | bool:
-        folder = self.address.tls
-        if folder is None:
-            return False
-        client = (str(folder / "cert.pem"), str(folder / "key.pem"))
-        return docker.tls.TLSConfig(client_cert=client, ca_cert=str(folder / "ca.pem"), verify=True)
+        except OSError as error:
+            raise EngineAbsent.of(self.address, error) from None

@@ -49,6 +49,7 @@ class DockerExecutor(Executor):
             streams,
             tasks,
         )
+        self._local = engine.address.local if settings.local is None else settings.local
         self._containers = Containers(engine, context.owner)
         self._inner = Inner(engine, streams)
         self._direct = Direct(engine, streams)
@@ -66,7 +67,7 @@ class DockerExecutor(Executor):
             log.info("cannot tidy up at the engine: %s", error)
 
     async def probe(self) -> Probe:
-        return await probe(self._engine)
+        return await probe(self._engine, self._settings.image)
 
     async def observe(self, key: Key) -> Observed:
         return self._see(key, await self._containers.of(key))
@@ -81,8 +82,7 @@ class DockerExecutor(Executor):
 
     async def ensure(self, key: Key, launch: Launch, secrets: Secrets) -> Observed:
         options = check_launch(launch)
-        local, private = self._engine.address.local, self._context.folder
-        folder = workspace_folder(launch, self._settings, local=local, private=private)
+        folder = workspace_folder(launch, self._settings, local=self._local, private=self._context.folder)
         async with self._lock(key):
             work = self._works.get(key.uid)
             if work is not None and not work.done.is_set():

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 @asynccontextmanager
 async def open_docker(settings: DockerSettings, context: PluginContext) -> AsyncIterator[DockerExecutor]:
     """Open the executor for the engine of ``settings``, which need not answer yet; bodies outlive it."""
-    from sac_executor_docker.engine import Engine, find_address
+    from sac_executor_docker.address import find_address
+    from sac_executor_docker.engine import Engine
     from sac_executor_docker.executor import DockerExecutor
     from sac_executor_docker.streams import open_streams
 

@@ -16,18 +16,23 @@ _GOOD_RUNC = (1, 2, 8)
 CAPABILITIES = ("holder", "stop", "watch", "limits", "replace", "files")
 
 
-async def probe(engine: Engine) -> Probe:
-    """Ask the engine; one that does not answer is a finding with advice."""
+async def probe(engine: Engine, image: str) -> Probe:
+    """Ask the engine; one that does not answer is a finding with advice.
+
+    With ``image``, that of agents that name none, it is ready for agents that name no executor.
+    """
     place = f"{socket.gethostname()}:{engine.address.socket}" if engine.address.local else ""
     try:
         version, info = await engine.call("version"), await engine.call("info")
+        there = await engine.found("inspect_image", image) is not None
     except UnavailableError as error:
         finding = Finding(level="error", check="engine", message=error.message, advice=error.hint or "")
         return Probe(reachable=False, place=place, findings=(finding,))
-    findings = tuple(_findings(version, info))
+    findings = (*_findings(version, info), *_image(image, there))
     return Probe(
         reachable=all(finding.level != "error" for finding in findings),
         place=place,
+        standard=there,
         capabilities=CAPABILITIES,
         limits={"memory": "of the container", "cpu": "cores", "processes": "of the container"},
         findings=findings,
@@ -49,6 +54,13 @@ def _findings(version: dict[str, Any], info: dict[str, Any]) -> Iterator[Finding
     if info.get("CgroupVersion") == "1":
         yield _warning("cgroups", "cgroup v1: containers see the limits of others", "boot with cgroup v2")
     yield from _runc(version)
+
+
+def _image(image: str, there: bool) -> Iterator[Finding]:
+    if not there:
+        message = f"{image}, the image of agents that name none, is not there yet"
+        advice = f"docker pull {image}: from the next start of SAC on, agents that name no executor run in containers"
+        yield _warning("image", message, advice)
 
 
 def _api(version: dict[str, Any]) -> Finding:

@@ -34,6 +34,10 @@ class DockerSettings(Model):
         default=None,
         description="A folder with ca.pem, cert.pem and key.pem, for tcp. Else DOCKER_CERT_PATH if DOCKER_TLS_VERIFY.",
     )
+    local: bool | None = Field(
+        default=None,
+        description="Whether the engine runs on this machine and sees its folders. Else: yes for a unix socket.",
+    )
     timeout: float = Field(default=20.0, gt=0, le=120, description="Seconds that a call of the engine may take.")
     image: str = Field(default="python:3.13-slim", description="The image of agents that name none.")
     folders: tuple[Path, ...] | None = Field(

@@ -4,73 +4,70 @@ from __future__ import annotations
 
 import base64
 import json
-import socket
 import ssl
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import anyio
-import httpx2
+import httpcore2
 from anyio.abc import ByteStream
 
+from sac_core.errors import ConfigurationError
 from sac_executor_docker.address import Address
+from sac_executor_docker.connections import FAILURES, SIZE, Backend
 from sac_executor_docker.frames import Frames
 from sac_executor_docker.troubles import EngineAbsent, Refusal
 
 _CONNECT = 10.0
-_SIZE = 256 * 1024
-_UPGRADE = {"Connection": "Upgrade", "Upgrade": "tcp", "Content-Type": "application/json"}
+_IDLE = 30.0
+_UPGRADE = (("Connection", "Upgrade"), ("Upgrade", "tcp"), ("Content-Type", "application/json"))
+
+Headers = Sequence[tuple[bytes | str, bytes | str]]
 
 
 class Hijacked:
     """The raw stream of an exec or an attach: bytes both ways, the input ended apart."""
 
-    def __init__(self, response: httpx2.Response) -> None:
+    def __init__(self, response: httpcore2.Response) -> None:
         self._response = response
-        self._stream = response.extensions["network_stream"]
+        self._stream: httpcore2.AsyncNetworkStream = response.extensions["network_stream"]
+        self._reading: anyio.CancelScope | None = None
 
     async def receive(self) -> bytes:
         """Some bytes; empty at the end."""
-        try:
-            data: bytes = await self._stream.read(_SIZE, timeout=None)
-        except (httpx2.HTTPError, OSError, anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
-            return b""
-        except Exception as error:
-            if _ended(error):
-                return b""
-            raise
-        return data
+        while True:
+            with anyio.CancelScope() as self._reading:
+                try:
+                    return await self._stream.read(SIZE, timeout=None)
+                except (*FAILURES, OSError):
+                    return b""
+                finally:
+                    self._reading = None
 
     async def send(self, data: bytes) -> None:
         """Raises `anyio.BrokenResourceError` when nobody reads any more."""
         try:
             await self._stream.write(data, timeout=None)
-        except (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
+        except (*FAILURES, OSError) as error:
             raise anyio.BrokenResourceError from error
-        except Exception as error:
-            if _ended(error):
-                raise anyio.BrokenResourceError from error
-            raise
 
     def end_input(self) -> None:
         """Tell the process that there is no more; its output goes on."""
-        tls = self._stream.get_extra_info("ssl_object")
-        if tls is not None:
-            with suppress(ssl.SSLWantReadError):
-                tls.unwrap()
+        tls, writer = self._stream.get_extra_info("ssl_object"), self._stream.get_extra_info("writer")
+        if tls is None:
+            writer.write_eof()
             return
-        self._stream.get_extra_info("socket").shutdown(socket.SHUT_WR)
+        with suppress(ssl.SSLWantReadError):
+            tls.unwrap()
+        if self._reading is not None:
+            self._reading.cancel()  # a read that begins sends what TLS has to say first; one that waits does not
 
     async def aclose(self) -> None:
         """Close the connection."""
         with anyio.CancelScope(shield=True):
-            await self._stream.aclose()
-
-
-def _ended(error: Exception) -> bool:
-    """Whether a failure of the network library is the end of a stream."""
-    return type(error).__module__.startswith(("httpcore2", "httpx2")) or isinstance(error, ssl.SSLZeroReturnError)
+            await self._response.aclose()
 
 
 class ExecStream(ByteStream):
@@ -105,9 +102,10 @@ class ExecStream(ByteStream):
 class Streams:
     """The engine's streams. Made by `open_streams`."""
 
-    def __init__(self, address: Address, client: httpx2.AsyncClient) -> None:
+    def __init__(self, address: Address, pool: httpcore2.AsyncConnectionPool, timeout: float) -> None:
         self._address = address
-        self._client = client
+        self._pool = pool
+        self._timeout = timeout
 
     async def start_exec(self, exec_id: str, *, tty: bool) -> Hijacked:
         """Start an exec and take over its connection."""
@@ -120,65 +118,102 @@ class Streams:
 
     async def stat(self, container: str, path: str) -> dict[str, Any] | None:
         """What is at a path of a container that need not run; None when nothing is."""
-        try:
-            response = await self._client.head(f"/containers/{container}/archive", params={"path": path})
-        except httpx2.HTTPError as error:
-            raise EngineAbsent.of(self._address, error) from None
-        text = response.headers.get("x-docker-container-path-stat")
-        if response.status_code != 200 or not text:
-            return None
-        found: dict[str, Any] = json.loads(base64.b64decode(text))
-        return found
+        async with self._answer("HEAD", f"/containers/{container}/archive", {"path": path}) as response:
+            text = _header(response, b"x-docker-container-path-stat")
+            if response.status != 200 or not text:
+                return None
+            found: dict[str, Any] = json.loads(base64.b64decode(text))
+            return found
 
     async def pull(self, image: str, login: str | None) -> AsyncIterator[dict[str, Any]]:
         """Pull an image; yields what the engine tells. Cancelled, the engine gives up too."""
-        headers = {"X-Registry-Auth": login} if login else {}
+        headers = [("X-Registry-Auth", login)] if login else []
         name, tag = _split(image)
-        params = {"fromImage": name, "tag": tag}
-        async for told in self._lines("POST", "/images/create", params, headers):
-            yield told
+        query = {"fromImage": name, "tag": tag}
+        async with self._answer("POST", "/images/create", query, headers, endless=True) as response:
+            async with aclosing(_lines(response)) as lines:
+                async for told in lines:
+                    yield told
 
     async def events(self, filters: Mapping[str, list[str]]) -> AsyncIterator[dict[str, Any]]:
         """What happens from now on; the first item, empty, says that the engine listens."""
-        async for told in self._lines("GET", "/events", {"filters": json.dumps(filters)}, {}, first=True):
-            yield told
+        query = {"filters": json.dumps(filters)}
+        async with self._answer("GET", "/events", query, endless=True) as response:
+            yield {}
+            async with aclosing(_lines(response)) as lines:
+                async for told in lines:
+                    yield told
 
-    async def _lines(
-        self, method: str, path: str, params: dict[str, str], headers: dict[str, str], *, first: bool = False
-    ) -> AsyncIterator[dict[str, Any]]:
-        timeout = httpx2.Timeout(_CONNECT, read=None)
+    @asynccontextmanager
+    async def _answer(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        headers: Headers = (),
+        *,
+        endless: bool = False,
+    ) -> AsyncIterator[httpcore2.Response]:
+        """An answer that is no refusal; ``endless`` waits for as long as there is none, and between its pieces."""
+        url = f"{self._address.url}{path}?{urlencode(query)}"
+        timeout = {"connect": _CONNECT, "write": self._timeout, "read": None if endless else self._timeout}
         try:
-            async with self._client.stream(method, path, params=params, headers=headers, timeout=timeout) as response:
-                await _check(response)
-                if first:
-                    yield {}
-                async for line in response.aiter_lines():
-                    if line.strip():
-                        yield json.loads(line)
-        except httpx2.HTTPError as error:
+            async with self._pool.stream(method, url, headers=headers, extensions={"timeout": timeout}) as response:
+                if method != "HEAD":
+                    await _check(response)
+                yield response
+        except FAILURES as error:
             raise EngineAbsent.of(self._address, error) from None
 
     async def _hijack(self, path: str, body: dict[str, Any]) -> Hijacked:
-        request = self._client.build_request("POST", path, json=body, headers=_UPGRADE)
+        content = json.dumps(body).encode()
+        host = urlsplit(self._address.url).netloc
+        headers: Headers = (*_UPGRADE, ("Host", host), ("Content-Length", str(len(content))))
+        timeout = {"connect": _CONNECT, "write": self._timeout, "read": self._timeout}
+        request = httpcore2.Request(
+            "POST",
+            self._address.url + path,
+            headers=headers,
+            content=content,
+            extensions={"timeout": timeout},
+        )
         try:
-            response = await self._client.send(request, stream=True)
-        except httpx2.HTTPError as error:
-            raise EngineAbsent.of(self._address, error) from None
-        if response.status_code not in (101, 200):
+            response = await self._pool.handle_async_request(request)
+            if response.status == 101:
+                return Hijacked(response)
             try:
                 await _check(response)
+                raise Refusal(response.status, "the engine did not hand its connection over")
             finally:
-                await response.aclose()
-        return Hijacked(response)
+                with anyio.CancelScope(shield=True):
+                    await response.aclose()
+        except FAILURES as error:
+            raise EngineAbsent.of(self._address, error) from None
 
 
-async def _check(response: httpx2.Response) -> None:
-    if response.status_code < 400:
+async def _lines(response: httpcore2.Response) -> AsyncGenerator[dict[str, Any]]:
+    rest = b""
+    async with aclosing(response.aiter_stream()) as pieces:
+        async for piece in pieces:
+            *lines, rest = (rest + piece).split(b"\n")
+            for line in lines:
+                if line.strip():
+                    yield json.loads(line)
+    if rest.strip():
+        yield json.loads(rest)
+
+
+def _header(response: httpcore2.Response, name: bytes) -> bytes:
+    return next((value for key, value in response.headers if key.lower() == name), b"")
+
+
+async def _check(response: httpcore2.Response) -> None:
+    if response.status < 400:
         return
     text = (await response.aread()).decode("utf-8", "replace")
     with suppress(ValueError, KeyError):
         text = json.loads(text)["message"]
-    raise Refusal(response.status_code, text.strip())
+    raise Refusal(response.status, text.strip())
 
 
 def _split(image: str) -> tuple[str, str]:
@@ -190,20 +225,28 @@ def _split(image: str) -> tuple[str, str]:
     return (name, tag) if colon and "/" not in tag else (image, "latest")
 
 
-def _context(address: Address) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=str(address.tls / "ca.pem") if address.tls else None)
-    if address.tls is not None:
+def _context(address: Address) -> ssl.SSLContext | None:
+    if address.tls is None:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=str(address.tls / "ca.pem"))
         context.load_cert_chain(address.tls / "cert.pem", address.tls / "key.pem")
+    except OSError as error:  # of the ssl module too
+        message = f"the certificates in {str(address.tls)!r} cannot be used: {error}"
+        hint = "put ca.pem, cert.pem and key.pem there"
+        raise ConfigurationError(message, field="plugins.docker.tls", hint=hint) from None
     return context
 
 
 @asynccontextmanager
 async def open_streams(address: Address, timeout: float) -> AsyncIterator[Streams]:
     """Streams of the engine; all are closed in the end."""
-    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=8)
-    verify: ssl.SSLContext | bool = _context(address) if address.tls else False
-    transport = httpx2.AsyncHTTPTransport(uds=address.socket, verify=verify, limits=limits, trust_env=False)
-    async with httpx2.AsyncClient(
-        transport=transport, base_url=address.url, timeout=httpx2.Timeout(timeout, connect=_CONNECT), trust_env=False
-    ) as client:
-        yield Streams(address, client)
+    async with httpcore2.AsyncConnectionPool(
+        uds=address.socket,
+        ssl_context=_context(address),
+        max_connections=None,
+        max_keepalive_connections=8,
+        keepalive_expiry=_IDLE,
+        network_backend=Backend(tls=address.tls is not None),
+    ) as pool:
+        yield Streams(address, pool, timeout)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from sac_core.errors import ConflictError, LaunchError, SacError, UnavailableError
 from sac_executor_docker.address import Address
@@ -13,7 +12,8 @@ class Refusal(UnavailableError):
     """The engine answered with an error; ``status`` is that of HTTP."""
 
     def __init__(self, status: int, message: str) -> None:
-        super().__init__(f"the engine says: {message}", retry_after=5)
+        hint = "set plugins.docker.tls" if "HTTPS server" in message else None
+        super().__init__(f"the engine says: {message}", hint=hint, retry_after=5)
         self.status = status
         self.said = message
 
@@ -29,12 +29,10 @@ class EngineAbsent(UnavailableError):
 
 
 def _diagnosis(address: Address, error: Exception) -> tuple[str, str]:
-    text = str(error)
-    path = Path(address.socket) if address.socket else None
-    if path is not None and not path.exists():
-        return "there is no socket", "install Docker and start it (systemctl start docker), or set DOCKER_HOST"
-    if path is not None and not os.access(path, os.R_OK | os.W_OK):
-        return "this user may not use the socket", "join the group docker (usermod -aG docker USER) and sign in again"
+    text = str(error) or type(error).__name__
+    socket_trouble = _socket_trouble(address.socket) if address.socket else None
+    if socket_trouble is not None:
+        return socket_trouble
     if "imed out" in text:
         return "the engine does not answer in time", "see its log: journalctl -u docker"
     if "ertificate" in text or "SSL" in text:
@@ -42,10 +40,26 @@ def _diagnosis(address: Address, error: Exception) -> tuple[str, str]:
     return f"the engine does not answer: {text[:300]}", "start it: systemctl start docker"
 
 
+def _socket_trouble(path: str) -> tuple[str, str] | None:
+    try:
+        os.stat(path)
+        allowed = os.access(path, os.R_OK | os.W_OK)
+    except PermissionError:
+        allowed = False
+    except OSError:
+        return "there is no socket", "install Docker and start it (systemctl start docker), or set DOCKER_HOST"
+    if not allowed:
+        return "this user may not use the socket", "join the group docker (usermod -aG docker USER) and sign in again"
+    return None
+
+
+_DENIED = ("denied", "unauthorized", "authentication required", "forbidden", "credentials")
+
+
 def image_error(image: str, said: str) -> LaunchError:
     """Why an image is not to be had, in the registry's own words."""
-    denied = any(word in said.lower() for word in ("denied", "unauthorized", "authentication required", "forbidden"))
-    hint = "docker login on the engine's machine, or check the name" if denied else "check the name and the tag"
+    denied = any(word in said.lower() for word in _DENIED)
+    hint = "docker login as the user who runs SAC, or check the name" if denied else "check the name and the tag"
     return LaunchError(f"{image}: {said}", reason="ImageNotFound", field="spec.image", hint=hint)
 
 
