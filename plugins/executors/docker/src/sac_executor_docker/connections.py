@@ -7,6 +7,7 @@ the very same moment: `InvalidStateError`, in nobody's call. TCP under TLS has a
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -15,12 +16,21 @@ import anyio
 import httpcore2
 from httpcore2 import SOCKET_OPTION
 
+from sac_core.errors import ConfigurationError
+from sac_executor_docker.address import Address
+
 SIZE = 256 * 1024
 """Bytes that are read at once, and of what arrived and is not read yet no more than three times as many."""
 FAILURES = (httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.ProtocolError)
 """What calls of the pool raise when the engine cannot be reached or does not answer."""
 
-Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+_IDLE = 30.0
+_KEPT = 8
+
+Pool = httpcore2.AsyncConnectionPool
+Request = httpcore2.Request
+Response = httpcore2.Response
+_Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Connection(httpcore2.AsyncNetworkStream):
@@ -75,7 +85,7 @@ class Backend(httpcore2.AnyIOBackend):
         return await _connected(lambda: asyncio.open_connection(host, port, limit=SIZE), timeout)
 
 
-async def _connected(connect: Callable[[], Awaitable[Streams]], timeout: float | None) -> Connection:
+async def _connected(connect: Callable[[], Awaitable[_Streams]], timeout: float | None) -> Connection:
     with _failing_as(httpcore2.ConnectTimeout, httpcore2.ConnectError), anyio.fail_after(timeout):
         return Connection(*await connect())
 
@@ -89,3 +99,28 @@ def _failing_as(late: type[Exception], failed: type[Exception]) -> Iterator[None
         raise late("timed out") from error
     except OSError as error:
         raise failed(str(error)) from error
+
+
+def pool_of(address: Address) -> Pool:
+    """Connections to an engine, as many at once as are asked for."""
+    return Pool(
+        uds=address.socket,
+        ssl_context=_context(address),
+        max_connections=None,
+        max_keepalive_connections=_KEPT,
+        keepalive_expiry=_IDLE,
+        network_backend=Backend(tls=address.tls is not None),
+    )
+
+
+def _context(address: Address) -> ssl.SSLContext | None:
+    if address.tls is None:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=str(address.tls / "ca.pem"))
+        context.load_cert_chain(address.tls / "cert.pem", address.tls / "key.pem")
+    except OSError as error:  # of the ssl module too
+        message = f"the certificates in {str(address.tls)!r} cannot be used: {error}"
+        hint = "put ca.pem, cert.pem and key.pem there"
+        raise ConfigurationError(message, field="plugins.docker.tls", hint=hint) from None
+    return context

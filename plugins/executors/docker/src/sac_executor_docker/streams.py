@@ -11,17 +11,14 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import anyio
-import httpcore2
 from anyio.abc import ByteStream
 
-from sac_core.errors import ConfigurationError
 from sac_executor_docker.address import Address
-from sac_executor_docker.connections import FAILURES, SIZE, Backend
+from sac_executor_docker.connections import FAILURES, SIZE, Pool, Request, Response, pool_of
 from sac_executor_docker.frames import Frames
 from sac_executor_docker.troubles import EngineAbsent, Refusal
 
 _CONNECT = 10.0
-_IDLE = 30.0
 _UPGRADE = (("Connection", "Upgrade"), ("Upgrade", "tcp"), ("Content-Type", "application/json"))
 
 Headers = Sequence[tuple[bytes | str, bytes | str]]
@@ -30,9 +27,9 @@ Headers = Sequence[tuple[bytes | str, bytes | str]]
 class Hijacked:
     """The raw stream of an exec or an attach: bytes both ways, the input ended apart."""
 
-    def __init__(self, response: httpcore2.Response) -> None:
+    def __init__(self, response: Response) -> None:
         self._response = response
-        self._stream: httpcore2.AsyncNetworkStream = response.extensions["network_stream"]
+        self._stream = response.extensions["network_stream"]
         self._reading: anyio.CancelScope | None = None
 
     async def receive(self) -> bytes:
@@ -40,7 +37,8 @@ class Hijacked:
         while True:
             with anyio.CancelScope() as self._reading:
                 try:
-                    return await self._stream.read(SIZE, timeout=None)
+                    data: bytes = await self._stream.read(SIZE, timeout=None)
+                    return data
                 except (*FAILURES, OSError):
                     return b""
                 finally:
@@ -102,7 +100,7 @@ class ExecStream(ByteStream):
 class Streams:
     """The engine's streams. Made by `open_streams`."""
 
-    def __init__(self, address: Address, pool: httpcore2.AsyncConnectionPool, timeout: float) -> None:
+    def __init__(self, address: Address, pool: Pool, timeout: float) -> None:
         self._address = address
         self._pool = pool
         self._timeout = timeout
@@ -153,7 +151,7 @@ class Streams:
         headers: Headers = (),
         *,
         endless: bool = False,
-    ) -> AsyncIterator[httpcore2.Response]:
+    ) -> AsyncIterator[Response]:
         """An answer that is no refusal; ``endless`` waits for as long as there is none, and between its pieces."""
         url = f"{self._address.url}{path}?{urlencode(query)}"
         timeout = {"connect": _CONNECT, "write": self._timeout, "read": None if endless else self._timeout}
@@ -170,7 +168,7 @@ class Streams:
         host = urlsplit(self._address.url).netloc
         headers: Headers = (*_UPGRADE, ("Host", host), ("Content-Length", str(len(content))))
         timeout = {"connect": _CONNECT, "write": self._timeout, "read": self._timeout}
-        request = httpcore2.Request(
+        request = Request(
             "POST",
             self._address.url + path,
             headers=headers,
@@ -191,7 +189,7 @@ class Streams:
             raise EngineAbsent.of(self._address, error) from None
 
 
-async def _lines(response: httpcore2.Response) -> AsyncGenerator[dict[str, Any]]:
+async def _lines(response: Response) -> AsyncGenerator[dict[str, Any]]:
     rest = b""
     async with aclosing(response.aiter_stream()) as pieces:
         async for piece in pieces:
@@ -203,11 +201,11 @@ async def _lines(response: httpcore2.Response) -> AsyncGenerator[dict[str, Any]]
         yield json.loads(rest)
 
 
-def _header(response: httpcore2.Response, name: bytes) -> bytes:
+def _header(response: Response, name: bytes) -> bytes:
     return next((value for key, value in response.headers if key.lower() == name), b"")
 
 
-async def _check(response: httpcore2.Response) -> None:
+async def _check(response: Response) -> None:
     if response.status < 400:
         return
     text = (await response.aread()).decode("utf-8", "replace")
@@ -225,28 +223,8 @@ def _split(image: str) -> tuple[str, str]:
     return (name, tag) if colon and "/" not in tag else (image, "latest")
 
 
-def _context(address: Address) -> ssl.SSLContext | None:
-    if address.tls is None:
-        return None
-    try:
-        context = ssl.create_default_context(cafile=str(address.tls / "ca.pem"))
-        context.load_cert_chain(address.tls / "cert.pem", address.tls / "key.pem")
-    except OSError as error:  # of the ssl module too
-        message = f"the certificates in {str(address.tls)!r} cannot be used: {error}"
-        hint = "put ca.pem, cert.pem and key.pem there"
-        raise ConfigurationError(message, field="plugins.docker.tls", hint=hint) from None
-    return context
-
-
 @asynccontextmanager
 async def open_streams(address: Address, timeout: float) -> AsyncIterator[Streams]:
     """Streams of the engine; all are closed in the end."""
-    async with httpcore2.AsyncConnectionPool(
-        uds=address.socket,
-        ssl_context=_context(address),
-        max_connections=None,
-        max_keepalive_connections=8,
-        keepalive_expiry=_IDLE,
-        network_backend=Backend(tls=address.tls is not None),
-    ) as pool:
+    async with pool_of(address) as pool:
         yield Streams(address, pool, timeout)
