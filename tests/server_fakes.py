@@ -12,7 +12,18 @@ import anyio
 
 from sac_core.contracts.authenticator import Credentials
 from sac_core.contracts.conversation import Conversation
-from sac_core.contracts.sac import Agents, Exec, PluginInfo, Recordings, Resources, Sac, Sessions, Status, Terminal
+from sac_core.contracts.sac import (
+    Agents,
+    Exec,
+    PluginInfo,
+    Recordings,
+    Resources,
+    Sac,
+    Sessions,
+    Status,
+    Targets,
+    Terminal,
+)
 from sac_core.core.place import Place
 from sac_core.core.wiring import Core
 from sac_core.errors import (
@@ -25,13 +36,14 @@ from sac_core.errors import (
     UnauthenticatedError,
 )  # fmt: skip
 from sac_core.hooks.registry import Registry
-from sac_core.models.agent import Agent
+from sac_core.models.agent import Agent, ExecutorRef
 from sac_core.models.base import parse
+from sac_core.models.body import Probe
 from sac_core.models.cause import Timeline
 from sac_core.models.change import Change, Page, Synced
 from sac_core.models.conversation import Completed, Decision, Event, Permission, Started, Text
 from sac_core.models.keys import KeyStatus
-from sac_core.models.kind import AGENT, KINDS, RECORDING, SECRET, SESSION, Kind
+from sac_core.models.kind import AGENT, KINDS, RECORDING, SECRET, SESSION, TARGET, Kind
 from sac_core.models.principal import ALL, Principal
 from sac_core.models.process import Chunk, Exit, TtySize
 from sac_core.models.session import Session
@@ -332,18 +344,30 @@ class FakeRecordings(FakeThings, Recordings):
         yield b'{"version": 2, "width": 80, "height": 24}\n'
 
 
+class FakeTargets(FakeThings, Targets):
+    async def test(self, name: str) -> Probe:
+        await self.get(name)
+        return Probe(reachable=True)
+
+    async def set_default(self, name: str, *, executor: str | None = None) -> ExecutorRef:
+        await self.get(name)
+        return ExecutorRef(name=executor or "process", target=name)
+
+
 class FakeSac(Sac):
     def __init__(self, world: World, principal: Principal, tenant: str) -> None:
         self._world, self._principal, self._tenant = world, principal, tenant
         self.agents = FakeAgents(world, tenant, AGENT)
         self.sessions = FakeSessions(world, tenant, SESSION)
         self.recordings = FakeRecordings(world, tenant, RECORDING)
+        self.targets = FakeTargets(world, tenant, TARGET)
 
     def resources(self, plural: str) -> Resources[Any]:
         known: dict[str, Resources[Any]] = {
             "agents": self.agents,
             "sessions": self.sessions,
             "recordings": self.recordings,
+            "targets": self.targets,
         }
         return known.get(plural) or FakeThings(self._world, self._tenant, SECRET)
 

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from postgres_cluster import Cluster
 from sac_core.core import Core, open_core
 from sac_core.errors import ConfigurationError, UnavailableError
+from sac_core.models.placement import Placement
 from sac_core.models.principal import LOCAL
 from sac_core.settings import Settings
 from sac_core.testing.simulated import simulated_plugin
@@ -56,7 +57,7 @@ async def test_it_serves_what_it_reaches_and_leaves_the_rest_to_others(serve: Se
         await core.sac(LOCAL).agents.create("a1")
         await core.sac(LOCAL).agents.wait("a1", timeout=20)
         async with serve("two", default_executor="simulated", offers=simulated) as other:
-            failed = other.services.targets.failed["process"]
+            failed = other.services.targets.failed[Placement("process")]
             assert "/one/" in failed
             assert "does not reach" in failed
             await other.sac(LOCAL).agents.create("a2")

@@ -45,6 +45,7 @@ SAYS: dict[str, tuple[str, ...]] = {
     "replay.sh": ("session/", "PHASE", "hello", "bye", "demo.cast written", "agent/demo deleted"),
     "main_process.sh": ("1", "2", "3", "agent/ticker deleted"),
     "secrets.sh": ("github", "value", "16", "the variable is there", "secret/github deleted"),
+    "targets.sh": ("target/fast is Ready", "disk=ssd", "go to target slow", "10", "target/slow deleted"),
     "backup.sh": ("The server has ended", "./sac.db", "agent/demo"),
 }
 """What a snippet must have said. Those that are served or imported have tests of their own."""

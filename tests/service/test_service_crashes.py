@@ -16,7 +16,7 @@ from sac_core.models import transitions
 from sac_core.service import idempotency
 from sac_core.service.agent_keeper import AgentKeeper
 from sac_core.service.agent_work import Step, Work
-from sac_core.service.reconciler import Reconciler
+from sac_core.service.attending import Attending
 from sac_core.testing.faults import FAULT_KINDS, FaultPoint
 from sac_core.testing.judgement import overlaps
 from sac_core.testing.operations import LIFE
@@ -107,7 +107,7 @@ async def test_the_sweep_finds_mistakes(
 ) -> None:
     monkeypatch.setattr("sac_core.testing.sweep._HEALED", 0.5)
     monkeypatch.setattr("sac_core.testing.sweep._ANSWERED", 4.0)
-    monkeypatch.setattr(Reconciler, "_remove_orphans", leaves_orphans)
+    monkeypatch.setattr(Attending, "_remove_orphans", leaves_orphans)
     for name, mistake in mistakes.items():
         monkeypatch.setattr(where, name, mistake)
     life = [each for each in LIFE if each.name in ("create", operation, "delete")]

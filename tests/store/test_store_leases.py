@@ -35,9 +35,9 @@ async def test_what_is_nobodys_is_claimed_once(store: Store, scope: Scope, make:
     await insert(store, scope, agent(make, "a"), agent(make, "b"), agent(make, "c", "docker"))
     leases = store.leases("s1")
     await leases.beat({"process"}, ttl=30)
-    assert len(await leases.claim(but={"docker"}, limit=1)) == 1
-    assert len(await leases.claim(but={"docker"}, limit=10)) == 1
-    assert await leases.claim(but={"docker"}, limit=10) == ()
+    assert len(await leases.claim(but={"docker/default"}, limit=1)) == 1
+    assert len(await leases.claim(but={"docker/default"}, limit=10)) == 1
+    assert await leases.claim(but={"docker/default"}, limit=10) == ()
     assert await owner(store, scope, "a") == ("s1", 1)
     assert await owner(store, scope, "c") == (None, 0)
     assert list(await leases.claim(but=(), limit=10)) == [(await store.read(scope).get("Agent", "c")).uid]
@@ -110,7 +110,7 @@ async def test_a_living_server_keeps_its_own(shared: Store, scope: Scope, make: 
     await first.beat({"process"}, ttl=30)
     await first.claim(but=(), limit=10)
     living = await second.beat({"process", "docker"}, ttl=30)
-    assert {server: (sorted(one.executors), one.agents) for server, one in living.items()} == {
+    assert {server: (sorted(one.targets), one.agents) for server, one in living.items()} == {
         "s1": (["process"], 1),
         "s2": (["docker", "process"], 0),
     }

@@ -96,6 +96,14 @@ class SeesAll(WrappedStore):
         return self.inner.read(EVERYWHERE)
 
 
+class ReadsItsOwn(WrappedStore):
+    """Has one scope for a unit."""
+
+    class unit(Through):
+        def reading(self, scope: Scope) -> Any:
+            return self.inner
+
+
 class TakesFirst(WrappedStore):
     """Of two of a name, takes one."""
 

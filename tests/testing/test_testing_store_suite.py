@@ -32,6 +32,7 @@ CAUGHT_BY: dict[str, tuple[str, ...]] = {
     "broken_stores.DefersByUpdate": ("test_defer_is_no_change",),
     "broken_stores.RemovesSoftly": ("test_removed_is_gone_and_its_name_is_free",),
     "broken_stores.SeesAll": ("test_another_tenants_things_are_not_there",),
+    "broken_stores.ReadsItsOwn": ("test_a_unit_reads_in_another_scope",),
     "broken_stores.TakesFirst": ("test_a_name_in_two_tenants_wants_a_tenant",),
     "broken_stores.CommitsAnyway": (
         "test_a_unit_that_raises_leaves_nothing",

@@ -33,6 +33,7 @@ COMMANDS = (
     ("delete", "Delete agents, or things of another kind.", "[OPTIONS] [KIND] NAME..."),
     ("logs", "Print the output of an agent's main process.", "[OPTIONS] AGENT"),
     ("secrets", "Keep secrets for agents: put, list, get, delete.", "[OPTIONS] put|list|get|delete [NAME]"),
+    ("targets", "Declare places where agents can run.", "[OPTIONS] VERB [NAME]"),
     ("keys", "Show root keys, or change to a new one.", "[OPTIONS] status|rotate"),
     ("recordings", "List recordings of sessions.", "[OPTIONS] [AGENT]"),
     ("replay", "Play a recording in this terminal.", "[OPTIONS] RECORDING"),

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from sac_core.cli.progress import printable
+from sac_core.models.envelope import Condition
 from sac_core.models.kind import Column
 
 Format = Literal["table", "json", "yaml", "name"]
@@ -56,3 +57,17 @@ def dumped(document: Any, form: Literal["json", "yaml"]) -> str:
 
     text: str = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
     return text.rstrip("\n")
+
+
+def indented(lines: Iterable[str]) -> list[str]:
+    """Lines below a heading."""
+    return [f"  {line}" for line in lines]
+
+
+def condition_lines(conditions: Sequence[Condition]) -> list[str]:
+    """Conditions as a table below its heading; nothing when there are none."""
+    rows = [("TYPE", "STATUS", "AGE", "REASON", "MESSAGE")]
+    for item in conditions:
+        since = age(item.last_transition_time) if item.last_transition_time else ""
+        rows.append((item.type, item.status, since, item.reason, printable(item.message)))
+    return ["", "Conditions:", *indented(aligned(rows))] if conditions else []

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from sac_core.models.base import Model
 from sac_core.models.envelope import API_VERSION, Metadata
-from sac_core.models.kind import AGENT, KINDS, RECORDING, SECRET, SESSION, Column, Kind
+from sac_core.models.kind import AGENT, KINDS, RECORDING, SECRET, SESSION, TARGET, Column, Kind
 
 
 class Declared(Model):
@@ -63,3 +63,4 @@ AGENT_KIND = _own(AGENT)
 SESSION_KIND = _own(SESSION)
 SECRET_KIND = _own(SECRET)
 RECORDING_KIND = _own(RECORDING)
+TARGET_KIND = _own(TARGET)

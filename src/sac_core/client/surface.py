@@ -17,6 +17,7 @@ from sac_core.client.recordings import HttpRecordings
 from sac_core.client.resources import HttpResources, segments
 from sac_core.client.secrets import HttpSecrets
 from sac_core.client.sessions import HttpSessions
+from sac_core.client.targets import HttpTargets
 from sac_core.contracts.sac import Exec, PluginInfo, Resources, Sac, Status
 from sac_core.errors import NotFoundError
 from sac_core.models.base import parse
@@ -31,12 +32,14 @@ class HttpSac(Sac):
     sessions: HttpSessions
     secrets: HttpSecrets
     recordings: HttpRecordings
+    targets: HttpTargets
 
     def __init__(self, connection: Connection, kinds: Sequence[RemoteKind]) -> None:
         self.agents = HttpAgents(connection)
         self.sessions = HttpSessions(connection)
         self.secrets = HttpSecrets(connection)
         self.recordings = HttpRecordings(connection)
+        self.targets = HttpTargets(connection)
         self.kinds = tuple(kinds)
         self._connection = connection
 
@@ -46,6 +49,7 @@ class HttpSac(Sac):
             "sessions": self.sessions,
             "secrets": self.secrets,
             "recordings": self.recordings,
+            "targets": self.targets,
         }
         if plural in known:
             return known[plural]

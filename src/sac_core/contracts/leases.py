@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Living:
-    """A server that is alive: the executors that it has, and how many agents it owns."""
+    """A server that is alive: the targets that it reaches, by `Placement.key`, and how many agents it owns."""
 
     server: str
-    executors: frozenset[str]
+    targets: frozenset[str]
     agents: int
 
 
@@ -34,12 +34,12 @@ class Leases(ABC):
         """Whether there can be no other server: nobody would take over, and nothing runs out."""
 
     @abstractmethod
-    async def beat(self, executors: Collection[str], *, ttl: float) -> Mapping[str, Living]:
+    async def beat(self, targets: Collection[str], *, ttl: float) -> Mapping[str, Living]:
         """Be alive for another ``ttl`` seconds, and say who else is, by id; what the dead owned is nobody's then."""
 
     @abstractmethod
     async def claim(self, *, but: Collection[str], limit: int) -> Sequence[str]:
-        """Own agents that are nobody's, except those of the executors ``but``; their uids."""
+        """Own agents that are nobody's, except those on the targets ``but``; their uids."""
 
     @abstractmethod
     async def take(self, kind: str, uid: str) -> bool:

@@ -15,9 +15,9 @@ from pydantic import Field
 
 from sac_core.contracts.conversation import Conversation
 from sac_core.errors import ConflictError, NotFoundError
-from sac_core.models.agent import Agent, AgentPhase, AgentSpec
+from sac_core.models.agent import Agent, AgentPhase, AgentSpec, ExecutorRef
 from sac_core.models.base import Model
-from sac_core.models.body import Finding
+from sac_core.models.body import Finding, Probe
 from sac_core.models.cause import Timeline
 from sac_core.models.change import Change, Page, Synced
 from sac_core.models.keys import KeyStatus
@@ -25,6 +25,7 @@ from sac_core.models.process import Chunk, Exit, TtySize
 from sac_core.models.recording import Recording, RecordingPolicy
 from sac_core.models.secret import Secret, SecretType, to_data
 from sac_core.models.session import Session
+from sac_core.models.target import Target
 from sac_core.wire.exec import ExecResult
 from sac_core.wire.terminal import Role, TerminalEvent
 
@@ -294,6 +295,40 @@ class Recordings(Resources[Recording]):
         """
 
 
+class Targets(Resources[Target]):
+    """Places where agents can run, besides the one that each executor has by itself. They belong to no tenant.
+
+    An answer has no settings that are secret. Settings that are not given when a target is changed, and are secret,
+    stay; others may be changed only while no agent is there (`ConflictError`, reason ``InUse``), as it may be deleted.
+    """
+
+    async def create(
+        self,
+        name: str,
+        executor: str,
+        settings: Mapping[str, Any] | None = None,
+        *,
+        schedulable: bool = True,
+        labels: Mapping[str, str] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Target:
+        """Declare a target; returns at once, it is opened behind that. Its status tells what came of it."""
+        spec = {"executor": executor, "settings": dict(settings or {}), "schedulable": schedulable}
+        document = {"metadata": {"name": name, "labels": dict(labels or {})}, "spec": spec}
+        return await self.create_from(document, idempotency_key=idempotency_key)
+
+    @abstractmethod
+    async def test(self, name: str) -> Probe:
+        """Ask it now what it can do and what is wrong; `UnavailableError` when it cannot be opened or asked."""
+
+    @abstractmethod
+    async def set_default(self, name: str, *, executor: str | None = None) -> ExecutorRef:
+        """From now on new agents that name its executor and no target go there; those that are there stay.
+
+        ``default`` is the one that each executor has by itself, and needs ``executor``.
+        """
+
+
 class Sac(ABC):
     """SAC, in the name of one principal and in one tenant."""
 
@@ -301,6 +336,7 @@ class Sac(ABC):
     sessions: Sessions
     secrets: Secrets
     recordings: Recordings
+    targets: Targets
 
     @abstractmethod
     def resources(self, plural: str) -> Resources[Any]:

@@ -129,6 +129,10 @@ class Unit(Reader):
     """The timelines of agents, written in this unit."""
 
     @abstractmethod
+    def reading(self, scope: Scope) -> Reader:
+        """Reads of another scope in this unit, for a thing of a tenant that needs what belongs to the platform."""
+
+    @abstractmethod
     async def insert(self, record: Record) -> Record:
         """Add, and return it with its version; `ConflictError` (reason ``AlreadyExists``) when the name is taken."""
 

@@ -87,9 +87,16 @@ class Hosted(Generic[T]):
         self._scope.cancel()
         raise UnavailableError(f"it did not open within {OPEN_DEADLINE:g} s")
 
+    @property
+    def ended(self) -> bool:
+        """Whether it is closed, or has ended by itself."""
+        return self._left.is_set()
+
     def leave(self) -> None:
-        """Begin to close it."""
+        """Begin to close it; what is still being opened is given up."""
         self._leave.set()
+        if self._thing is None:
+            self._scope.cancel()
 
     async def left(self, deadline: float) -> None:
         """Wait until it is closed; at the deadline it is cancelled."""
@@ -124,17 +131,25 @@ class Hosting:
 async def open_hosting() -> AsyncIterator[Hosting]:
     """Hosts plugins until the context is left, then closes them all at once."""
     everyone: list[Hosted[Any]] = []
+
+    async def live(hosted: Hosted[Any]) -> None:
+        try:
+            await hosted.live()
+        finally:
+            everyone.remove(hosted)
+
     async with background() as group:
 
         def begin(hosted: Hosted[Any]) -> None:
             everyone.append(hosted)
-            group.start_soon(hosted.live, name=f"{hosted.family} {hosted.name}")
+            group.start_soon(live, hosted, name=f"{hosted.family} {hosted.name}")
 
         try:
             yield Hosting(begin)
         finally:
-            for hosted in everyone:
+            last = list(everyone)
+            for hosted in last:
                 hosted.leave()
             deadline = anyio.current_time() + CLOSE_DEADLINE
-            for hosted in everyone:
+            for hosted in last:
                 await hosted.left(deadline)

@@ -24,6 +24,7 @@ from sac_core.errors import ConfigurationError
 from sac_core.hooks.records import AuthenticatorPlugin, ExecutorPlugin, StagePlugin
 from sac_core.hooks.registry import Registry
 from sac_core.models.base import parse
+from sac_core.models.placement import Placement
 from sac_core.service.recording.recorder import NAME
 from sac_core.service.targets import Target, Targets
 from sac_core.settings import Settings
@@ -49,8 +50,8 @@ class Opener:
     folder: Path
 
     async def targets(self) -> Targets:
-        """All executors, opened."""
-        opened: dict[str, Target] = {}
+        """All executors, opened, each for its default target."""
+        opened: dict[Placement, Target] = {}
         hosted: list[Hosted[Executor]] = self._begin("executor", self.registry.executors, Executor)
         for name, executor in (await self._opened(hosted, needed={self.settings.default_executor})).items():
             guarded = GuardedExecutor(name, executor, self.registry.troubles)
@@ -59,10 +60,18 @@ class Opener:
             except Exception as error:
                 self._refuse("executor", name, error, needed={self.settings.default_executor})
             else:
-                isolated, can = self.registry.executors[name].isolated, probe.capabilities
-                opened[name] = Target(name, guarded, isolated, "watch" in can, "files" in can, probe.place)
+                can = probe.capabilities
+                target = Target(
+                    Placement(name),
+                    guarded,
+                    self.registry.executors[name].isolated,
+                    watches="watch" in can,
+                    files="files" in can,
+                    place=probe.place,
+                )
+                opened[target.at] = target
         failed = {name: self.registry.troubles.failure("executor", name) for name in self.registry.executors}
-        return Targets(opened, {name: why for name, why in failed.items() if why})
+        return Targets(opened, {Placement(name): why for name, why in failed.items() if why})
 
     async def authenticators(self, tokens: Sequence[SecretStr]) -> tuple[Authenticator, ...]:
         """All authenticators, opened; the local one gets the data directory's tokens.
@@ -104,11 +113,12 @@ class Opener:
         def make() -> Any:
             given = {**self.settings.plugins.get(offer.name, {}), **(own or {})}
             settings = parse(offer.settings, given, field=f"plugins.{offer.name}")
-            return offer.open(settings, self._context(family, offer.name))
+            return offer.open(settings, self.context(family, offer.name))
 
         return self.hosting.host(family, offer.name, make, kind, self.registry.troubles)
 
-    def _context(self, family: str, name: str) -> PluginContext:
+    def context(self, family: str, name: str) -> PluginContext:
+        """What a plugin, or an executor for one of its targets, may use of SAC."""
         folder = _FOLDERS[family]
         own = self.folder / folder / name
         own.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -17,8 +17,9 @@ from sac_core.core.databases import open_store
 from sac_core.core.hosting import open_hosting
 from sac_core.core.place import Place
 from sac_core.core.plugins import Opener, needed_stages
-from sac_core.core.reach import within_reach
+from sac_core.core.reach import keep_within_reach
 from sac_core.core.root_keys import open_keys
+from sac_core.core.targets import HostedTargets
 from sac_core.core.watchdog import open_watchdog
 from sac_core.errors import NotFoundError, UnauthenticatedError, UnavailableError
 from sac_core.hooks.loader import load
@@ -35,6 +36,7 @@ from sac_core.service.services import Services
 from sac_core.service.signins import SignIns
 from sac_core.service.stages import open_stages
 from sac_core.service.surface import LocalSac
+from sac_core.service.target_keeper import open_targets
 from sac_core.settings import Settings, load_settings
 
 
@@ -111,9 +113,9 @@ async def open_core(
         targets = await opener.targets()
         if settings.database is not None:
             needed = {settings.default_executor, *settings.plugins}
-            targets = await within_reach(targets, store, needed=needed)
+            await keep_within_reach(targets, store, needed=needed)
         # outside all that works: nothing is given up while something still acts on it
-        leases = open_leasing(store.leases(server_id), store, frozenset(targets.opened), settings.lease)
+        leases = open_leasing(store.leases(server_id), store, targets.keys, settings.lease)
         leasing = await stack.enter_async_context(leases)
         bodies = await stack.enter_async_context(open_bodies(server_id))
         hub = await stack.enter_async_context(open_hub(store.state("sessions"), server_id, leasing.others))
@@ -136,6 +138,7 @@ async def open_core(
             settings.default_executor,
             settings.recording,
         )
+        await stack.enter_async_context(open_targets(services, HostedTargets(opener)))
         await stack.enter_async_context(open_reconciler(services, resync=settings.resync))
         yield Core(settings, registry, SignIns(store.state("sac")), authenticators, services, Place(folder))
 

@@ -26,8 +26,9 @@ class NoSettings(Model):
 
 @dataclass(frozen=True, slots=True)
 class ExecutorPlugin:
-    """An executor. ``open(settings, context)`` yields it for one target; ``options`` is the model of ``spec.options``.
+    """An executor. ``open(settings, context)`` yields it for one target, so it is called once for each of them.
 
+    Settings that are secret are of type `SecretStr`. ``options`` is the model of ``spec.options``.
     ``isolated`` False is shown to users as *not a sandbox*.
     """
 

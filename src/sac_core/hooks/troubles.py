@@ -37,6 +37,10 @@ class Troubles:
         log.warning("%s %s is not used: %s", family, name, why)
         self._failed[family, name] = f"{why} (at {when})"
 
+    def forgive(self, family: str, name: str) -> None:
+        """It is tried again."""
+        self._failed.pop((family, name), None)
+
     def failure(self, family: str, name: str) -> str:
         """Why it is not used; empty when it is."""
         return self._failed.get((family, name), "")

@@ -11,6 +11,7 @@ from sac_core.models.base import Model
 from sac_core.models.envelope import Condition, Metadata
 from sac_core.models.launch import Egress, Port, Profile, Resources, Template
 from sac_core.models.names import Argv, Environment, Name
+from sac_core.models.placement import DEFAULT_TARGET, Placement
 from sac_core.models.process import Exit
 from sac_core.models.secret_use import SecretUse, SecretVersion, check_uses
 from sac_core.models.workspace import LARGEST_TEXT, Skill, Workspace, check_texts
@@ -38,7 +39,10 @@ FAILED_REASONS = (
 
 
 class ExecutorRef(Model):
-    """Which executor, and which of its targets; no target means the executor's default one."""
+    """Which executor, and which of its targets; no target means the executor's default one.
+
+    An agent stays on the target that it was created on.
+    """
 
     name: Name
     target: Name | None = None
@@ -102,7 +106,8 @@ class AgentSpec(Model):
 class AgentStatus(Model):
     """What was seen. ``restarts`` counts bodies started again in a row; ``next_attempt`` is when the next is due.
 
-    ``secrets`` are the versions that were delivered last; ``next_clone`` is when a failed git clone is tried again.
+    ``executor`` and ``target`` are where its body is. ``secrets`` are the versions that were delivered last;
+    ``next_clone`` is when a failed git clone is tried again.
     """
 
     phase: AgentPhase = "Pending"
@@ -111,6 +116,7 @@ class AgentStatus(Model):
     conditions: tuple[Condition, ...] = ()
     observed_generation: int = 0
     executor: str = ""
+    target: str = DEFAULT_TARGET
     isolated: bool | None = None
     hash: str = ""
     exit: Exit | None = None
@@ -121,6 +127,11 @@ class AgentStatus(Model):
     next_attempt: datetime | None = None
     secrets: tuple[SecretVersion, ...] = ()
     next_clone: datetime | None = None
+
+    @property
+    def placement(self) -> Placement:
+        """Where its body is."""
+        return Placement(self.executor, self.target)
 
 
 class Agent(Model):

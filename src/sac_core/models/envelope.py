@@ -24,11 +24,13 @@ class OwnerReference(Model):
 class Metadata(Model):
     """Who a declared thing is. Names are unique per tenant (``namespace``) and kind; ``uid`` is unique for ever.
 
+    The ``namespace`` of what belongs to no tenant is empty.
+
     ``generation`` counts changes of the spec; ``resource_version`` changes with every write and is opaque.
     """
 
     name: Name
-    namespace: Name = "default"
+    namespace: Name | Literal[""] = "default"
     uid: str = ""
     owner: str = ""
     labels: Labels = Field(default_factory=dict)

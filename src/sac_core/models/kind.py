@@ -10,6 +10,7 @@ from sac_core.models.base import Model
 from sac_core.models.recording import Recording
 from sac_core.models.secret import Secret
 from sac_core.models.session import Session
+from sac_core.models.target import Target
 
 Verb = Literal["list", "create", "get", "replace", "patch", "delete"]
 ALL_VERBS: tuple[Verb, ...] = ("list", "create", "get", "replace", "patch", "delete")
@@ -27,7 +28,8 @@ class Column:
 class Kind:
     """A declared thing: names, scope, model, columns, verbs.
 
-    ``generate_name``: SAC makes the name if none is given. ``private``: only its owner sees it.
+    What has scope ``platform`` belongs to no tenant: every tenant sees the same. ``generate_name``: SAC makes the name
+    if none is given. ``private``: only its owner sees it.
     """
 
     kind: str
@@ -114,5 +116,21 @@ RECORDING = Kind(
     verbs=("list", "get", "delete"),
 )
 
-KINDS = (AGENT, SESSION, SECRET, RECORDING)
+TARGET = Kind(
+    kind="Target",
+    plural="targets",
+    singular="target",
+    model=Target,
+    scope="platform",
+    columns=(
+        Column("NAME", "metadata.name"),
+        Column("EXECUTOR", "spec.executor"),
+        Column("PHASE", "status.phase"),
+        Column("REASON", "status.reason"),
+        Column("DEFAULT", "status.default"),
+        Column("AGE", "metadata.creationTimestamp"),
+    ),
+)
+
+KINDS = (AGENT, SESSION, SECRET, RECORDING, TARGET)
 """The kinds that SAC has by itself."""

@@ -9,6 +9,9 @@ PrincipalKind = Literal["user", "service", "agent", "machine", "system"]
 
 ALL = "*"
 
+PLATFORM = ""
+"""The tenant of what belongs to none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:

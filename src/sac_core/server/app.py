@@ -30,6 +30,7 @@ from sac_core.server.resources import kind_routes
 from sac_core.server.route import SIGNED_IN, Route, checked
 from sac_core.server.signin import sign_in_routes
 from sac_core.server.site import Site
+from sac_core.server.targets import target_routes
 from sac_core.wire import converse as converse_wire
 from sac_core.wire import events as events_wire
 from sac_core.wire import exec as exec_wire
@@ -100,6 +101,7 @@ def routes_of(kinds: Sequence[Kind], *, console: bool) -> Iterator[Route]:
     yield from sign_in_routes()
     yield from agent_routes()
     yield from recording_routes()
+    yield from target_routes()
     yield from socket_routes()
     if console:
         yield from console_routes()

@@ -256,7 +256,7 @@ def _turns(before: AgentStatus, after: AgentStatus) -> list[Note]:
     back = _unreachable(before) and not _unreachable(after)
     turned = (before.phase, before.reason) != (after.phase, after.reason)
     return [
-        *([notes.answers_again(after.executor)] if back else []),
+        *([notes.answers_again(str(after.placement))] if back else []),
         *([notes.phase(after)] if turned else []),
     ]
 

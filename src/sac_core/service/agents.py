@@ -11,13 +11,15 @@ import anyio
 
 from sac_core.contracts.conversation import Conversation
 from sac_core.contracts.sac import Agents
-from sac_core.contracts.store import Record, Unit
+from sac_core.contracts.store import Record, Scope, Unit
 from sac_core.errors import DeadlineError, InvalidError, NotFoundError, NotReadyError
 from sac_core.models.agent import Agent, AgentPhase, AgentSpec, AgentStatus, ExecutorRef
 from sac_core.models.base import parse
 from sac_core.models.cause import Timeline
 from sac_core.models.launch import Launch
 from sac_core.models.lifecycle import reached, refusal, settled
+from sac_core.models.placement import Placement, placement_in
+from sac_core.models.principal import PLATFORM, SYSTEM
 from sac_core.models.process import Chunk
 from sac_core.models.secret_ref import SecretRef, secret_refs
 from sac_core.models.secret_use import SecretUse
@@ -28,11 +30,14 @@ from sac_core.service.explaining import about_record
 from sac_core.service.opener import launch_of
 from sac_core.service.resources import StoredResources, allow
 from sac_core.service.secret_binding import bind_secrets
+from sac_core.service.target_choice import chosen
 from sac_core.service.workspace_binding import bind_workspace
 
 
 class AgentService(StoredResources[Agent], Agents):
     """Agents of one scope."""
+
+    fields = ("metadata.name", "status.phase", "status.executor", "status.target")
 
     async def create(
         self,
@@ -125,25 +130,29 @@ class AgentService(StoredResources[Agent], Agents):
 
     async def prepare_(self, unit: Unit, record: Record) -> Record:
         """Choose the executor, check options, and compute the launch that is stored with the row."""
+        at = await self._placed(unit, record)
+        plugin = self._services.registry.executor(at.executor)
+        spec = {**record.spec, "executor": record.spec.get("executor") or at.executor}
+        record = replace(record, spec=spec, status=_pending(record.status, at, plugin.isolated))
         agent: Agent = documents.to_model(self._kind, record)
-        ref = agent.spec.executor_ref or ExecutorRef(name=self._services.default_executor)
-        plugin = self._services.registry.executor(ref.name)
-        self._services.targets.check(ref)
         options = parse(plugin.options, agent.spec.options, field="spec.options")
-        spec = {**record.spec, "executor": record.spec.get("executor") or ref.name}
-        agent = agent.model_copy(update={"spec": parse(AgentSpec, spec, field="spec")})
         own = runtimes.secrets(self._services.registry, agent)
         launch = runtimes.launch(self._services.registry, agent)
         launch = await self._with_secrets(unit, record, agent, secret_refs(options), own, launch)
         launch = await self._with_workspace(unit, record, agent, launch)
         return replace(
             record,
-            spec=spec,
-            status=_pending(record.status, ref.name, plugin.isolated),
             launch=launch.to_wire() if launch else None,
-            owner_server=record.owner_server or self._owner(ref.name),
+            owner_server=record.owner_server or self._owner(at),
             deadline=self._services.now(),
         )
+
+    async def _placed(self, unit: Unit, record: Record) -> Placement:
+        """Where its body goes, or is: what its spec does not say is as it was, or the default."""
+        spec, before = parse(AgentSpec, record.spec, field="spec"), placement_in(record.status)
+        ref = spec.executor_ref or ExecutorRef(name=before.executor if before else self._services.default_executor)
+        self._services.registry.executor(ref.name)
+        return await chosen(unit.reading(Scope(SYSTEM, PLATFORM)), before, ref)
 
     async def _with_secrets(
         self,
@@ -160,7 +169,7 @@ class AgentService(StoredResources[Agent], Agents):
             field = "spec.secrets" if agent.spec.secrets else "spec.options" if options else "spec.runtimeOptions"
             raise InvalidError("this runtime has no body that secrets could go into", field=field)
         before = launch_of(record).binding.secrets
-        target = self._services.targets.opened.get(agent.spec.executor_ref.name if agent.spec.executor_ref else "")
+        target = self._services.targets.opened.get(agent.status.placement)
         files = target is None or target.files
         bound = await bind_secrets(unit, self._scope, agent, options, own, before, files=files)
         return launch.model_copy(update={"binding": launch.binding.model_copy(update={"secrets": bound})})
@@ -170,9 +179,9 @@ class AgentService(StoredResources[Agent], Agents):
         places, programs = runtimes.places(registry, agent), runtimes.programs(registry, agent)
         return await bind_workspace(unit, self._scope, agent, places, programs, launch, before)
 
-    def _owner(self, executor: str) -> str | None:
+    def _owner(self, at: Placement) -> str | None:
         """This server, if it can work on the agent; another one finds it soon."""
-        return self._services.leasing.server if executor in self._services.targets.opened else None
+        return self._services.leasing.server if self._services.targets.may_serve(at) else None
 
     async def _known(self, name: str) -> Agent:
         return self._model(await self._read(name))
@@ -194,8 +203,8 @@ class AgentService(StoredResources[Agent], Agents):
             return self._model(await self._change(unit, old, document, verb))
 
 
-def _pending(status: Mapping[str, Any], executor: str, isolated: bool) -> dict[str, Any]:
-    return {"phase": "Pending", **status, "executor": executor, "isolated": isolated}
+def _pending(status: Mapping[str, Any], at: Placement, isolated: bool) -> dict[str, Any]:
+    return {"phase": "Pending", **status, "executor": at.executor, "target": at.target, "isolated": isolated}
 
 
 def _waited(name: str, seen: Agent | None, phase: str, timeout: float) -> str:

@@ -10,6 +10,7 @@ import anyio
 from sac_core.contracts.store import Query, Record, Requirement
 from sac_core.errors import NotFoundError, SacError
 from sac_core.models.body import Finding, Observed
+from sac_core.models.placement import DEFAULT_TARGET, placement_in
 from sac_core.service.services import EVERYWHERE, Services
 from sac_core.service.targets import Target
 
@@ -23,23 +24,39 @@ _NAMED = 5
 
 async def findings(services: Services) -> tuple[Finding, ...]:
     """All findings, with advice; a check that fails or hangs is a finding itself."""
-    found = [*_plugins(services), *await services.store.findings()]
-    for target in services.targets:
-        found.extend(await _bounded(services, target))
-    return tuple(found)
+    found = [*_plugins(services), *await services.store.findings(), *_unopened(services)]
+    parts: dict[Target, list[Finding]] = {target: [] for target in services.targets}
+
+    async def look(target: Target) -> None:
+        parts[target] = await _bounded(services, target)
+
+    async with anyio.create_task_group() as group:  # one that hangs keeps no other waiting
+        for target in parts:
+            group.start_soon(look, target)
+    return (*found, *(finding for part in parts.values() for finding in part))
 
 
 def _plugins(services: Services) -> list[Finding]:
     known = {failure.name: failure.message for failure in services.registry.failures}
-    failed = known | dict(services.targets.failed) | dict(services.stages.failed)
+    executors = {at.executor: why for at, why in services.targets.failed.items() if at.target == DEFAULT_TARGET}
+    failed = known | executors | dict(services.stages.failed)
     return [
         Finding(level="error", check=f"plugin {name}", message=why, advice="upgrade or remove it; see: sac plugins")
         for name, why in failed.items()
     ]
 
 
+def _unopened(services: Services) -> list[Finding]:
+    """Declared targets that this server cannot use."""
+    failed = {at: why for at, why in services.targets.failed.items() if at.target != DEFAULT_TARGET}
+    return [
+        Finding(level="error", check=f"target {at}", message=why, advice=f"see: sac targets describe {at.target}")
+        for at, why in failed.items()
+    ]
+
+
 async def _bounded(services: Services, target: Target) -> list[Finding]:
-    check = f"executor {target.name}"
+    check = f"{'executor' if target.at.target == DEFAULT_TARGET else 'target'} {target.name}"
     advice = "agents that run there cannot be started or looked at meanwhile; see the server's log"
     try:
         with anyio.fail_after(DEADLINE):
@@ -99,7 +116,7 @@ async def _bodiless(services: Services, check: str, target: Target, bodies: list
 
 
 def _belongs(record: Record, target: Target) -> bool:
-    return record.launch is not None and record.status.get("executor") == target.name
+    return record.launch is not None and placement_in(record.status) == target.at
 
 
 def _some(names: list[str]) -> str:

@@ -56,7 +56,8 @@ def new_record(kind: Kind, document: Mapping[str, Any], *, tenant: str, owner: s
         raise InvalidError("a name is needed", field="metadata.name", hint="lower-case letters, digits and '-'")
     checked = _metadata(metadata)
     if metadata.get("namespace", tenant) != tenant:
-        raise InvalidError(f"this request is for tenant {tenant!r}", field="metadata.namespace")
+        where = f"this request is for tenant {tenant!r}" if tenant else f"{kind.plural} belong to no tenant"
+        raise InvalidError(where, field="metadata.namespace")
     return Record(
         kind=kind.kind,
         tenant=tenant,

@@ -18,8 +18,9 @@ import anyio
 
 from sac_core.contracts.background import background
 from sac_core.contracts.leases import Leases, Living
-from sac_core.contracts.store import EVERYWHERE, Query, Requirement, Store
+from sac_core.contracts.store import EVERYWHERE, Query, Record, Requirement, Store
 from sac_core.errors import SacError
+from sac_core.models.placement import placement_in
 
 log = logging.getLogger("sac.leases")
 
@@ -36,11 +37,14 @@ _LEAVE_DEADLINE = 5.0
 
 @dataclass(slots=True)
 class Leasing:
-    """What this server may work on. ``ttl`` seconds after its last beat the others take over what it owns."""
+    """What this server may work on. ``ttl`` seconds after its last beat the others take over what it owns.
+
+    ``reached`` tells which targets it reaches now, by `Placement.key`.
+    """
 
     leases: Leases
     store: Store
-    executors: frozenset[str]
+    reached: Callable[[], frozenset[str]]
     ttl: float
     on_claimed: Callable[[str], None] = field(default=lambda uid: None)
     busy: Callable[[str], bool] = field(default=lambda uid: False)
@@ -72,13 +76,13 @@ class Leasing:
 
     @property
     def _elsewhere(self) -> frozenset[str]:
-        """The executors that other living servers have, and this one has not."""
-        return frozenset[str]().union(*(living.executors for living in self.living.values())) - self.executors
+        """The targets that other living servers reach, and this one does not."""
+        return frozenset[str]().union(*(living.targets for living in self.living.values())) - self.reached()
 
     async def beat(self) -> None:
         """Stay alive for another ``ttl`` seconds."""
         sent = time.monotonic()
-        self.living = await self.leases.beat(self.executors, ttl=self.ttl)
+        self.living = await self.leases.beat(self.reached(), ttl=self.ttl)
         self._until = math.inf if self.leases.alone else sent + self.ttl * (1 - _MARGIN)
 
     async def claim(self) -> None:
@@ -92,17 +96,20 @@ class Leasing:
 
     async def hand_over(self) -> None:
         """Give up what this server cannot serve and another one can."""
-        if not self._elsewhere:
+        elsewhere = self._elsewhere
+        if not elsewhere:
             return
-        served = (Requirement("status.executor", "in", tuple(sorted(self._elsewhere))),)
+        executors = {key.partition("/")[0] for key in elsewhere}
+        served = (Requirement("status.executor", "in", tuple(sorted(executors))),)
         page = await self.store.read(EVERYWHERE).list("Agent", Query(owner=self.server, fields=served))
-        if page.items:
-            await self.leases.give_up("Agent", [record.uid for record in page.items])
-            log.info("gave up %d agents for a server that has their executor", len(page.items))
+        theirs = [record.uid for record in page.items if _placed(record) in elsewhere]
+        if theirs:
+            await self.leases.give_up("Agent", theirs)
+            log.info("gave up %d agents for a server that reaches their target", len(theirs))
 
     async def share(self) -> None:
         """Give up what is more than this server's part, for others that can serve the same; they look for it soon."""
-        able = [living for living in self.living.values() if living.executors >= self.executors]
+        able = [living for living in self.living.values() if living.targets >= self.reached()]
         mine = next((living.agents for living in able if living.server == self.server), 0)
         part = math.ceil(sum(living.agents for living in able) / max(len(able), 1))
         if mine > part + _SLACK:
@@ -134,9 +141,11 @@ class Leasing:
 
 
 @asynccontextmanager
-async def open_leasing(leases: Leases, store: Store, executors: frozenset[str], ttl: float) -> AsyncIterator[Leasing]:
+async def open_leasing(
+    leases: Leases, store: Store, reached: Callable[[], frozenset[str]], ttl: float
+) -> AsyncIterator[Leasing]:
     """The leases of a server that is alive until the context is left; then all it owned is nobody's at once."""
-    leasing = Leasing(leases, store, executors, ttl)
+    leasing = Leasing(leases, store, reached, ttl)
     await leasing.beat()
     try:
         async with background() as group:
@@ -145,6 +154,11 @@ async def open_leasing(leases: Leases, store: Store, executors: frozenset[str], 
     finally:
         with anyio.move_on_after(_LEAVE_DEADLINE, shield=True):
             await _leave(leases)
+
+
+def _placed(record: Record) -> str:
+    at = placement_in(record.status)
+    return at.key if at else ""
 
 
 async def _leave(leases: Leases) -> None:

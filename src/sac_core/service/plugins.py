@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from sac_core.contracts.sac import PluginInfo
 from sac_core.hooks.records import NoSettings, Offer
 from sac_core.hooks.registry import Origin, Registry
+from sac_core.models.placement import DEFAULT_TARGET
 from sac_core.service.stages import Stages
 from sac_core.service.targets import Targets
 
 
 def describe(registry: Registry, targets: Targets, stages: Stages) -> tuple[PluginInfo, ...]:
     """Every offer and every failure, by family and name."""
-    unopened: Mapping[str, Mapping[str, str]] = {"executor": targets.failed, "stage": stages.failed}
+    executors = {at.executor: why for at, why in targets.failed.items() if at.target == DEFAULT_TARGET}
+    unopened: Mapping[str, Mapping[str, str]] = {"executor": executors, "stage": stages.failed}
     found = [
         _offer(registry, family, offer, unopened.get(family, {}).get(name)) for family, name, offer in registry.offers()
     ]

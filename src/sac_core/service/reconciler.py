@@ -16,21 +16,18 @@ import anyio
 from anyio.abc import TaskGroup
 
 from sac_core.contracts.background import background
-from sac_core.contracts.executor import Resync
 from sac_core.contracts.store import Query, Record
 from sac_core.errors import ConflictError, ExpiredError, LostError, NotFoundError, SacError
-from sac_core.models.body import Observed
 from sac_core.models.change import Change
 from sac_core.models.kind import AGENT, SESSION
 from sac_core.models.process import Exit
 from sac_core.service import documents
 from sac_core.service.agent_keeper import AgentKeeper
-from sac_core.service.agent_work import CALL_DEADLINE, GRACE
+from sac_core.service.attending import Attending
 from sac_core.service.bodies import MAIN, PREPARING
 from sac_core.service.secret_binding import users_of
 from sac_core.service.services import EVERYWHERE, Services
 from sac_core.service.session_keeper import SessionKeeper
-from sac_core.service.targets import Target
 
 log = logging.getLogger("sac.reconciler")
 
@@ -68,9 +65,7 @@ class Reconciler:
         self.group.start_soon(self._claim)
         self.group.start_soon(self._follow, since)
         self.group.start_soon(self._sweep)
-        for target in self.services.targets:
-            self.group.start_soon(self._compare, target)
-            self.group.start_soon(self._watch, target)
+        self.group.start_soon(self._resync)
 
     def stop(self) -> None:
         """Listen no more: what the ways into bodies tell from now on is for the next one."""
@@ -150,7 +145,7 @@ class Reconciler:
                     await store.wait_changed(since, 30.0)
             except ExpiredError:
                 since = await store.version()
-                await self._hint_all()
+                await self.hint_all()
             except SacError as error:
                 log.warning("cannot read changes: %s", error)
                 await anyio.sleep(_AFTER_ERROR * random.uniform(0.5, 1.0))
@@ -159,6 +154,9 @@ class Reconciler:
 
     def _changed(self, change: Change[Record]) -> None:
         record = change.object
+        if record.kind == "Target":
+            self.services.targets.changed(change)
+            return
         others = record.owner_server is not None and record.owner_server in self.services.leasing.others()
         if not others and (record.kind == "Agent" or record.deleted_at is not None):
             self.hint(record.kind, record.uid)
@@ -202,61 +200,22 @@ class Reconciler:
                 log.exception("a fault while looking for what is due")
             await anyio.sleep(_SWEEP * random.uniform(0.9, 1.1))
 
-    async def _hint_all(self) -> None:
+    async def hint_all(self) -> None:
+        """There may be something to do for every agent."""
         for record in (await self.services.store.read(EVERYWHERE).list("Agent")).items:
             self.hint("Agent", record.uid)
 
     async def _hint_all_there(self) -> None:
         try:
-            await self._hint_all()
+            await self.hint_all()
         except SacError as error:
             log.warning("cannot read which agents there are: %s", error)
 
-    async def _compare(self, target: Target) -> None:
-        """Compare what runs on a target with what is declared, now and every `resync` seconds with jitter."""
+    async def _resync(self) -> None:
+        """Look at all agents, now and every `resync` seconds with jitter."""
         while True:
-            try:
-                with anyio.fail_after(CALL_DEADLINE * 4):
-                    # bodies first, rows after: a body's row is committed before the body is made
-                    bodies = [body async for body in target.executor.bodies()]
-                    await self._remove_orphans(target, bodies)
-            except (SacError, TimeoutError) as error:
-                log.warning("cannot compare target %s: %s", target.name, error)
-            except Exception:
-                log.exception("a fault of executor %s while listing bodies", target.name)
             await self._hint_all_there()
             await anyio.sleep(self.resync * random.uniform(0.9, 1.1))
-
-    async def _remove_orphans(self, target: Target, bodies: list[Observed]) -> None:
-        for body in bodies:
-            try:
-                await self.services.store.read(EVERYWHERE).by_uid("Agent", body.key.uid)
-            except NotFoundError:
-                log.warning("removing body %s (%s): no agent claims it", body.key.uid, body.key.agent)
-                await self._remove(target, body)
-
-    async def _remove(self, target: Target, body: Observed) -> None:
-        try:
-            await target.executor.delete(body.key, generation=body.generation, grace=GRACE, purge=True)
-        except SacError as error:  # the next comparison tries again, and the others are not kept waiting
-            log.warning("cannot remove body %s: %s", body.key.uid, error)
-
-    async def _watch(self, target: Target) -> None:
-        """Follow an executor's hints, where it gives any."""
-        if not target.watches:
-            return
-        while True:
-            try:
-                async for hint in target.executor.watch():
-                    if isinstance(hint, Resync):
-                        await self._hint_all()
-                    else:
-                        self.hint("Agent", hint.uid)
-            except SacError as error:
-                log.info("hints of target %s ended: %s", target.name, error)
-            except Exception:
-                log.exception("a fault of executor %s while watching", target.name)
-            await anyio.sleep(_AFTER_ERROR * random.uniform(0.5, 1.0))
 
 
 @asynccontextmanager
@@ -264,8 +223,13 @@ async def open_reconciler(services: Services, *, resync: float) -> AsyncIterator
     """A reconciler that works until the context is left; bodies go on."""
     async with background() as group:
         reconciler = Reconciler(services, group, resync)
+        attending = Attending(
+            services, group, resync, hint=lambda uid: reconciler.hint("Agent", uid), hint_all=reconciler.hint_all
+        )
         reconciler.start(await services.store.version())
+        attending.start()
         try:
             yield reconciler
         finally:
+            attending.stop()
             reconciler.stop()

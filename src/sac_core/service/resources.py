@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from sac_core.contracts.sac import Resources
-from sac_core.contracts.store import Query, Record, Requirement, Scope, Unit
+from sac_core.contracts.store import Query, Record, Requirement, Scope, Store, Unit
 from sac_core.errors import ConflictError, ForbiddenError, NotFoundError, UnsupportedError
 from sac_core.models.change import Change, Page, Synced
 from sac_core.models.kind import Kind, Verb
+from sac_core.models.principal import PLATFORM
 from sac_core.service import documents, idempotency
 from sac_core.service.selectors import matches, parse_fields, parse_selector
 from sac_core.service.services import Services
@@ -29,7 +30,7 @@ class StoredResources(Resources[T]):
     def __init__(self, services: Services, kind: Kind, scope: Scope) -> None:
         self._services = services
         self._kind = kind
-        self._scope = scope
+        self._scope = scope_of(kind, scope)
 
     async def create_from(self, document: Mapping[str, Any], *, idempotency_key: str | None = None) -> T:
         self._allow("create")
@@ -179,6 +180,11 @@ def sees(scope: Scope, kind: Kind, record: Record) -> bool:
     return not kind.private or scope.everywhere or record.owner == scope.principal.id
 
 
+def scope_of(kind: Kind, scope: Scope) -> Scope:
+    """Where the things of a kind are, for who is in a scope: what belongs to the platform is in none of the tenants."""
+    return scope if kind.scope == "tenant" or scope.everywhere else replace(scope, tenant=PLATFORM)
+
+
 async def watch(
     services: Services, scope: Scope, kinds: Sequence[Kind], *, label_selector: str = "", since: int | None = None
 ) -> AsyncIterator[Change[Any] | Synced]:
@@ -188,7 +194,7 @@ async def watch(
     if since is None:
         since = await services.store.version()
         for kind in kinds:
-            page = await services.store.read(scope).list(kind.kind, Query(labels=labels))
+            page = await services.store.read(scope_of(kind, scope)).list(kind.kind, Query(labels=labels))
             for record in page.items:
                 if not sees(scope, kind, record):
                     continue
@@ -196,7 +202,7 @@ async def watch(
     yield Synced(since)
     while True:
         newest = await services.store.version()
-        changes = await services.store.changes(scope, since, kinds=tuple(by_name), limit=_BATCH)
+        changes = await _changes(services.store, scope, kinds, since, newest)
         for change in changes:
             since = change.version
             record = change.object
@@ -209,3 +215,18 @@ async def watch(
         if not changes:  # what was committed up to `newest` concerned others
             since = max(since, newest)
             await services.store.wait_changed(since, _POLL)
+
+
+async def _changes(store: Store, scope: Scope, kinds: Sequence[Kind], since: int, newest: int) -> list[Change[Record]]:
+    """What follows ``since`` in order, also where the kinds are not all in one scope: then nothing after ``newest``,
+    for one part may be read before it is committed, and another one after.
+    """
+    names: dict[Scope, list[str]] = {}
+    for kind in kinds:
+        names.setdefault(scope_of(kind, scope), []).append(kind.kind)
+    parts = [await store.changes(each, since, kinds=tuple(those), limit=_BATCH) for each, those in names.items()]
+    if len(parts) == 1:
+        return parts[0]
+    upto = min([newest, *(part[-1].version for part in parts if len(part) == _BATCH)])
+    found = [change for part in parts for change in part if change.version <= upto]
+    return sorted(found, key=lambda change: change.version)

@@ -12,7 +12,7 @@ from sac_core.errors import NotFoundError
 from sac_core.models.base import parse
 from sac_core.models.change import Change, Synced
 from sac_core.models.keys import KeyStatus
-from sac_core.models.kind import AGENT, RECORDING, SECRET, SESSION, Kind
+from sac_core.models.kind import AGENT, RECORDING, SECRET, SESSION, TARGET, Kind
 from sac_core.models.process import Command
 from sac_core.service import checkup, plugins
 from sac_core.service.agents import AgentService
@@ -25,6 +25,7 @@ from sac_core.service.secret_delivery import environment
 from sac_core.service.secrets import SecretService
 from sac_core.service.services import Services
 from sac_core.service.sessions import SessionService
+from sac_core.service.target_service import TargetService
 from sac_core.wire.exec import ExecRequest, ExecResult
 
 
@@ -35,6 +36,7 @@ class LocalSac(Sac):
     sessions: SessionService
     secrets: SecretService
     recordings: RecordingService
+    targets: TargetService
 
     def __init__(self, services: Services, scope: Scope, *, version: str) -> None:
         self._services = services
@@ -44,6 +46,7 @@ class LocalSac(Sac):
         self.sessions = SessionService(services, SESSION, scope)
         self.secrets = SecretService(services, SECRET, scope)
         self.recordings = RecordingService(services, RECORDING, scope)
+        self.targets = TargetService(services, TARGET, scope)
 
     def resources(self, plural: str) -> Resources[Any]:
         known: dict[str, Resources[Any]] = {
@@ -51,6 +54,7 @@ class LocalSac(Sac):
             "sessions": self.sessions,
             "secrets": self.secrets,
             "recordings": self.recordings,
+            "targets": self.targets,
         }
         if plural in known:
             return known[plural]

@@ -1,18 +1,26 @@
-"""The executors of this SAC, opened, by name; an executor that could not be opened is known with its reason."""
+"""Where bodies can run, as this server sees it: the targets of executors, opened; of others it is known why not.
+
+Every executor has a target ``default``, opened at start with the settings of SAC. The others are declared, and opened
+and closed while SAC runs: by `TargetKeeper`, which nothing here knows.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from sac_core.contracts.executor import Executor
-from sac_core.errors import InvalidError, UnavailableError
-from sac_core.models.agent import Agent, ExecutorRef
+from sac_core.contracts.store import Record
+from sac_core.errors import NotReadyError, UnavailableError
+from sac_core.models.agent import Agent
+from sac_core.models.body import Probe
+from sac_core.models.change import Change
+from sac_core.models.placement import DEFAULT_TARGET, Placement
 
-DEFAULT_TARGET = "default"
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Target:
     """One place where bodies run.
 
@@ -20,40 +28,104 @@ class Target:
     ``place``: where its bodies are, when only servers there reach them.
     """
 
-    name: str
+    at: Placement
     executor: Executor
     isolated: bool
     watches: bool = False
     files: bool = False
     place: str = ""
 
+    @property
+    def name(self) -> str:
+        """How people call it: the executor's name alone for its default target."""
+        return str(self.at)
 
-@dataclass(frozen=True, slots=True)
+    def learn(self, probe: Probe) -> None:
+        """Know what it can do; one that is out of reach tells nothing of that."""
+        self.place = probe.place
+        if probe.reachable:
+            self.watches, self.files = "watch" in probe.capabilities, "files" in probe.capabilities
+
+
+class Declared(NamedTuple):
+    """A declared target, with all of its settings."""
+
+    at: Placement
+    uid: str
+    settings: Mapping[str, Any]
+
+
+class TargetOpener(ABC):
+    """Opens executors for declared targets; whatever one of them does there harms no other."""
+
+    @abstractmethod
+    async def open(self, declared: Declared) -> Executor:
+        """Opened with these settings; raises `SacError` with what the executor said."""
+
+    @abstractmethod
+    def ended(self, uid: str) -> bool:
+        """Whether what was opened has ended by itself."""
+
+    @abstractmethod
+    async def close(self, uid: str) -> None:
+        """Close what was opened, in bounded time; nothing is success."""
+
+
+@dataclass(slots=True)
 class Targets:
-    """Executors by name. Each has one target so far, named ``default``."""
+    """``opened`` by placement; ``failed``: why others cannot be used here. What is in neither is not looked at yet."""
 
-    opened: Mapping[str, Target]
-    failed: Mapping[str, str] = field(default_factory=dict)
+    opened: dict[Placement, Target]
+    failed: dict[Placement, str] = field(default_factory=dict)
+    on_open: Callable[[Target], None] = field(default=lambda target: None)
+    on_close: Callable[[Target], None] = field(default=lambda target: None)
+    changed: Callable[[Change[Record]], None] = field(default=lambda change: None)
+    """A declared target was written."""
+    look: Callable[[str], Awaitable[Probe]] | None = None
+    """Probes a declared target, by its uid, and opens it first where it is not."""
 
     def of(self, agent: Agent) -> Target:
-        """Where an agent runs; raises `UnavailableError` when its executor is not there (any more)."""
-        ref = agent.spec.executor_ref
-        name = ref.name if ref else ""
-        if name in self.opened:
-            return self.opened[name]
-        why = self.failed.get(name, "it is not installed")
-        raise UnavailableError(
-            f"executor {name!r} cannot be used: {why}", field="spec.executor", hint="see: sac plugins", retry_after=30
-        )
+        """Where an agent is.
 
-    def check(self, ref: ExecutorRef) -> None:
-        """Refuse a target that does not exist; raises `InvalidError`."""
-        if ref.target not in (None, DEFAULT_TARGET):
-            raise InvalidError(
-                f"executor {ref.name!r} has no target {ref.target!r}",
-                field="spec.executor.target",
-                hint=f"leave it out, or use {DEFAULT_TARGET!r}",
-            )
+        Raises `UnavailableError` when that cannot be used (any more), `NotReadyError` when it is about to be opened.
+        """
+        at = agent.status.placement
+        if at in self.opened:
+            return self.opened[at]
+        if at.target != DEFAULT_TARGET and at not in self.failed:
+            raise NotReadyError(f"target {at.target!r} is not open yet", hint=f"see: sac targets describe {at.target}")
+        raise self._unavailable(at, self.failed.get(at, "it is not installed"))
+
+    def may_serve(self, at: Placement) -> bool:
+        """Whether this server can work on agents there, for all that it knows."""
+        return at in self.opened or (at.target != DEFAULT_TARGET and at not in self.failed)
+
+    def keys(self) -> frozenset[str]:
+        """What this server reaches, as other servers are told."""
+        return frozenset(at.key for at in self.opened)
+
+    def put(self, target: Target) -> None:
+        """It can be used from now on."""
+        self.failed.pop(target.at, None)
+        self.opened[target.at] = target
+        self.on_open(target)
+
+    def drop(self, at: Placement, why: str | None = None) -> None:
+        """It cannot be used, and why; none: there is no such target any more."""
+        target = self.opened.pop(at, None)
+        if why is None:
+            self.failed.pop(at, None)
+        else:
+            self.failed[at] = why
+        if target is not None:
+            self.on_close(target)
 
     def __iter__(self) -> Iterator[Target]:
-        return iter(self.opened.values())
+        return iter(list(self.opened.values()))
+
+    @staticmethod
+    def _unavailable(at: Placement, why: str) -> UnavailableError:
+        own = at.target == DEFAULT_TARGET
+        what = f"executor {at.executor!r}" if own else f"target {at.target!r} of executor {at.executor!r}"
+        hint = "see: sac plugins" if own else f"see: sac targets describe {at.target}"
+        return UnavailableError(f"{what} cannot be used: {why}", field="spec.executor", hint=hint, retry_after=30)

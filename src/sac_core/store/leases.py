@@ -12,6 +12,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from sac_core.contracts.leases import Leases, Living
+from sac_core.models.placement import DEFAULT_TARGET
 from sac_core.store.connection import Run, Writer
 from sac_core.store.selectors import JsonText
 from sac_core.store.tables import resources, servers
@@ -52,6 +53,9 @@ _LIVING = (
     .group_by(servers.c.id, servers.c.executors)
 )
 _NOBODYS = (resources.c.kind == "Agent") & resources.c.owner_server.is_(None)
+_TARGET = func.coalesce(JsonText(resources.c.status, literal("target")), DEFAULT_TARGET)
+_PLACED = JsonText(resources.c.status, literal("executor")) + "/" + _TARGET
+"""Where an agent is, as `Placement.key`."""
 
 
 class SqlLeases(Leases):
@@ -72,8 +76,8 @@ class SqlLeases(Leases):
     def alone(self) -> bool:
         return self._alone
 
-    async def beat(self, executors: Collection[str], *, ttl: float) -> Mapping[str, Living]:
-        having = json.dumps(sorted(executors))
+    async def beat(self, targets: Collection[str], *, ttl: float) -> Mapping[str, Living]:
+        having = json.dumps(sorted(targets))
         async with self._writer.transaction() as transaction:
             this = {"this_server": self._server, "ttl": int(ttl * 1_000_000), "having": having}
             if not await transaction.run(_RENEW, this):
@@ -101,8 +105,7 @@ class SqlLeases(Leases):
     async def claim(self, *, but: Collection[str], limit: int) -> Sequence[str]:
         wanted = [_NOBODYS]
         if but:
-            executor = JsonText(resources.c.status, literal("executor"))
-            wanted.append(executor.is_(None) | executor.not_in(list(but)))
+            wanted.append(_PLACED.is_(None) | _PLACED.not_in(list(but)))
         found = select(resources.c.uid).where(*wanted).limit(limit)
         if not await self._run(found.limit(1)):  # most often; and then nobody waits for the lock of writers
             return ()

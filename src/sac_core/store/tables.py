@@ -103,7 +103,10 @@ servers = Table(
     Column("executors", Text, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
 )
-"""Servers that are alive until ``expires_at``, by the database's clock; ``executors`` is a JSON list of names."""
+"""Servers that are alive until ``expires_at``, by the database's clock.
+
+``executors`` is a JSON list of the targets that they reach.
+"""
 
 installation = Table("installation", metadata, Column("id", String, primary_key=True))
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql
 
-from sac_core.contracts.store import Record, Scope, SealedValue, Unit
+from sac_core.contracts.store import Reader, Record, Scope, SealedValue, Unit
 from sac_core.errors import ConflictError, ForbiddenError, InvalidError
 from sac_core.models.change import ChangeVerb
 from sac_core.store.connection import Run
@@ -53,6 +53,9 @@ class SqlUnit(SqlReader, Unit):
         self._room = room
         self._clock = clock
         self.written = 0
+
+    def reading(self, scope: Scope) -> Reader:
+        return SqlReader(self._run, scope)
 
     async def insert(self, record: Record) -> Record:
         if not self._scope.everywhere and record.tenant != self._scope.tenant:

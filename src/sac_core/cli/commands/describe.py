@@ -9,7 +9,7 @@ from sac_core.cli.arguments import HERE, Common, Switch
 from sac_core.cli.connecting import connected
 from sac_core.cli.kinds import find_kind
 from sac_core.cli.progress import printable
-from sac_core.cli.tables import age, aligned, dumped
+from sac_core.cli.tables import age, aligned, condition_lines, dumped, indented
 from sac_core.cli.timelines import timeline_lines
 from sac_core.client.kinds import AGENT_KIND
 from sac_core.client.waiting import describe as phase_of
@@ -40,8 +40,9 @@ async def describe(agent: str, name: str | None = None, /, *, timeline: Switch =
         found = await sac.agents.get(chosen)
         sessions = await sac.sessions.list(field_selector=f"spec.agent={chosen}")
         story = await sac.agents.timeline(found.metadata.uid)
-    told = ("", "Timeline:", *_indented(timeline_lines(story)))
-    print("\n".join((*_facts(found), *_conditions(found), *_sessions(sessions.items), *_spec(found), *told)))
+    told = ("", "Timeline:", *indented(timeline_lines(story)))
+    conditions = condition_lines(found.status.conditions)
+    print("\n".join((*_facts(found), *conditions, *_sessions(sessions.items), *_spec(found), *told)))
     return 0
 
 
@@ -62,7 +63,7 @@ def _facts(agent: Agent) -> Iterator[str]:
         ("Name", meta.name),
         ("Phase", phase_of(agent)),
         ("Runtime", agent.spec.runtime),
-        ("Executor", status.executor),
+        ("Executor", str(status.placement)),
         ("Isolation", isolation),
         ("Created", _when(meta.creation_timestamp)),
         ("Running", f"since {_when(status.running_at)}" if status.running_at else "no"),
@@ -73,31 +74,18 @@ def _facts(agent: Agent) -> Iterator[str]:
     yield from aligned([(f"{title}:", printable(value)) for title, value in rows if value])
 
 
-def _conditions(agent: Agent) -> Iterator[str]:
-    if agent.status.conditions:
-        rows = [("TYPE", "STATUS", "AGE", "REASON", "MESSAGE")]
-        for item in agent.status.conditions:
-            since = age(item.last_transition_time) if item.last_transition_time else ""
-            rows.append((item.type, item.status, since, item.reason, printable(item.message)))
-        yield from ("", "Conditions:", *_indented(aligned(rows)))
-
-
 def _sessions(sessions: tuple[Session, ...]) -> Iterator[str]:
     if sessions:
         rows = [("NAME", "PHASE", "AGE", "COMMAND")]
         for item in sessions:
             since = age(item.metadata.creation_timestamp) if item.metadata.creation_timestamp else ""
             rows.append((item.metadata.name, item.status.phase, since, printable(" ".join(item.spec.command or ()))))
-        yield from ("", "Sessions:", *_indented(aligned(rows)))
+        yield from ("", "Sessions:", *indented(aligned(rows)))
 
 
 def _spec(agent: Agent) -> Iterator[str]:
     spec = agent.spec.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
-    yield from ("", "Spec:", *_indented(dumped(spec, "yaml").splitlines()))
-
-
-def _indented(lines: list[str]) -> list[str]:
-    return [f"  {line}" for line in lines]
+    yield from ("", "Spec:", *indented(dumped(spec, "yaml").splitlines()))
 
 
 def _when(time: datetime | None) -> str:

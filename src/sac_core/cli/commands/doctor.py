@@ -32,10 +32,11 @@ async def doctor(
     if output == "json":
         print(dumped({"ok": not wrong, "findings": [finding.to_wire() for finding in findings]}, "json"))
     else:
-        print("\n".join(map(_line, findings)))
+        print("\n".join(map(finding_line, findings)))
     return int(wrong)
 
 
-def _line(finding: Finding) -> str:
+def finding_line(finding: Finding) -> str:
+    """A finding, with advice below it where it is not well."""
     advice = f"\n{'':9}-> {printable(finding.advice)}" if finding.advice and finding.level != "ok" else ""
     return f"{_SIGNS[finding.level]}  {finding.check}: {printable(finding.message)}{advice}"

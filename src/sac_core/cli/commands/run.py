@@ -54,7 +54,7 @@ async def run(
     name
         Its name; without it, one is made.
     executor
-        What runs it; without it, the server's default.
+        What runs it, or EXECUTOR/TARGET for one of its targets; without it, the server's default.
     option
         An option of its runtime, NAME=VALUE, or deeper NAME.PART=VALUE; lists are JSON; may be repeated.
     main
@@ -100,7 +100,8 @@ def _spec(
             raise InvalidError(f"{folder} is no folder", field="FOLDER", hint="make it first, or leave it out")
         spec["workspace"] = {**spec.get("workspace", {}), "folder": str(folder.resolve())}
     if executor is not None:
-        spec["executor"] = executor
+        name, slash, target = executor.partition("/")
+        spec["executor"] = {"name": name, "target": target} if slash else name
     if option:
         spec["runtimeOptions"] = parse_options(option)
     return spec

@@ -53,6 +53,18 @@ class Units(StoreBase):
         with pytest.raises(InvalidError):
             await store.read(EVERYWHERE).get("Agent", "a1")
 
+    @promise("scopes")
+    async def test_a_unit_reads_in_another_scope(self, store: Store) -> None:
+        await insert(store, MINE, make("a1"))
+        async with store.transaction(OTHER) as unit:
+            await unit.insert(make("a2", tenant="other"))
+            assert (await unit.reading(MINE).get("Agent", "a1")).tenant == "default"
+            everywhere = await unit.reading(EVERYWHERE).list("Agent")
+            assert [record.name for record in everywhere.items] == ["a1", "a2"]
+            for reader, name in ((unit, "a1"), (unit.reading(MINE), "a2")):
+                with pytest.raises(NotFoundError):
+                    await reader.get("Agent", name)
+
     @promise("units")
     async def test_a_unit_that_raises_leaves_nothing(self, store: Store) -> None:
         async def fail() -> None:
