@@ -28,6 +28,28 @@ async def fill_in(console: Console, name: str, folder: str = "") -> None:
     await console.at("create").click()
 
 
+async def test_what_most_agents_do_without_is_behind_more(console: Console, sac: HttpSac) -> None:
+    console.forgiven = BAD_REQUEST
+    await console.go("new")
+    await console.at("field-name").fill("more")
+    await expect(console.at("field-command")).to_be_hidden()
+    await console.at("more").click()
+    await console.at("field-command").fill("sh -c 'echo \"$WORD\"; sleep 600'")
+    await console.at("field-environment").fill("WORD=spoken\nEMPTY=")
+    await console.at("field-repository").fill("not an address")
+    await console.at("more").click()
+    await console.at("create").click()  # what is wrong is shown, and what hides it opens
+    await expect(console.at("field-repository-wrong")).to_contain_text("whole address")
+    await expect(console.at("field-repository")).to_be_focused()
+    await console.at("field-repository").fill("")
+    await console.at("create").click()
+    await expect(console.at("agent-phase")).to_have_attribute("data-phase", "Running", timeout=20_000)
+    spec = (await sac.agents.get("more")).spec
+    assert spec.command == ("sh", "-c", 'echo "$WORD"; sleep 600')
+    assert spec.env == {"WORD": "spoken", "EMPTY": ""}
+    await sac.agents.delete("more")
+
+
 async def test_the_form_makes_an_agent_whose_phase_is_live(console: Console, sac: HttpSac) -> None:
     await fill_in(console, "made")
     await expect(console.at("agent-phase")).to_have_attribute("data-phase", "Running", timeout=20_000)

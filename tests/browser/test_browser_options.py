@@ -1,4 +1,4 @@
-"""The form of an executor that SAC does not know: its options are inputs, made from its JSON schema."""
+"""The form of an executor and a runtime that SAC does not know: options are inputs, made from their JSON schemas."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ from typing import Literal
 
 from pydantic import Field
 from sac_core.hooks import hookimpl
-from sac_core.hooks.records import ExecutorPlugin
+from sac_core.builtin.shell import ShellRuntime
+from sac_core.hooks.records import ExecutorPlugin, RuntimePlugin
 from sac_core.models.base import Model
 from sac_core.models.secret_ref import SecretRef
 from sac_core.testing.simulated import SimulatedExecutor
@@ -56,6 +57,16 @@ async def opened(settings, context):
 @hookimpl
 def sac_executors():
     return [ExecutorPlugin(name="formed", summary="Has options", open=opened, options=Options)]
+
+
+class Habits(Model):
+    model: Literal["small", "large"] = Field(default="small", description="How clever.")
+    region: str | None = Field(default=None, description="Where it thinks.")
+
+
+@hookimpl
+def sac_runtimes():
+    return [RuntimePlugin(name="thinker", summary="Has habits", make=ShellRuntime, options=Habits)]
 """
 
 
@@ -137,6 +148,18 @@ async def test_what_is_wrong_is_said_at_its_option(console: Console, sac: HttpSa
     await console.at("create").click()
     await expect(console.at("field-option-replicas-wrong")).to_be_visible()
     await expect(console.at("field-option-region-wrong")).to_have_count(0)
+
+
+async def test_options_of_a_runtime_are_apart_from_those_of_the_executor(console: Console, sac: HttpSac) -> None:
+    await form(console, "thinks")
+    await expect(console.at("runtime-options")).to_have_count(0)
+    await console.at("field-runtime").select_option("thinker")
+    await console.at("field-runtime-option-model").select_option("large")
+    await console.at("field-option-region").fill("eu-1")
+    await console.at("create").click()
+    await expect(console.at("agent-phase")).to_have_attribute("data-phase", "Running", timeout=20_000)
+    spec = (await sac.agents.get("thinks")).spec
+    assert (spec.runtime_options, spec.options) == ({"model": "large"}, {"region": "eu-1"})
 
 
 async def test_other_executors_have_none(console: Console) -> None:

@@ -182,7 +182,9 @@ class SimulatedTarget:
         return iter([body for bodies in found for body in bodies])
 
     def discard(self, body: SimulatedBody) -> None:
-        """The body is gone, and its volumes when it was to be purged."""
+        """The body is gone, and its volumes when it was to be purged; it may have been told twice to go."""
+        if body not in self._bodies.get(body.key.uid, []):
+            return
         self._bodies[body.key.uid].remove(body)
         if not self._bodies[body.key.uid]:
             del self._bodies[body.key.uid]

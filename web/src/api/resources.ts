@@ -3,18 +3,24 @@ import type { Agent, Cause, Plugin, Recording, Session, Status } from "./types";
 
 const at = (name: string): string => encodeURIComponent(name);
 
+/** An agent as it is declared; what is undefined is left to the server. */
 export interface NewAgent {
   name: string;
-  runtime: string;
-  executor?: string;
-  folder?: string;
-  options?: Record<string, unknown>;
+  spec: {
+    runtime: string;
+    executor?: string;
+    workspace?: { folder?: string; git?: { url: string } };
+    image?: string;
+    command?: string[];
+    env?: Record<string, string>;
+    resources?: { cpu?: number; memory?: number };
+    options?: Record<string, unknown>;
+    runtimeOptions?: Record<string, unknown>;
+  };
 }
 
-export function createAgent(given: NewAgent): Promise<Agent> {
-  const workspace = given.folder ? { folder: given.folder } : undefined;
-  const spec = { runtime: given.runtime, executor: given.executor, workspace, options: given.options };
-  return request("POST", "agents", { metadata: { name: given.name }, spec });
+export function createAgent({ name, spec }: NewAgent): Promise<Agent> {
+  return request("POST", "agents", { metadata: { name }, spec });
 }
 
 export type AgentVerb = "start" | "stop" | "restart";

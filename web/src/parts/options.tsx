@@ -1,52 +1,76 @@
 import type { Problem } from "../api/problem";
 import type { Option } from "../api/schema";
 import { t } from "../strings";
-import { described, Field } from "./field";
+import { Field } from "./field";
+import { SelectInput, TextInput, type Choice } from "./inputs";
+
+/** Whose options: the executor's are `spec.options`, the runtime's `spec.runtimeOptions`. */
+type Family = "options" | "runtimeOptions";
+
+/** An option that a problem is about. */
+export interface WrongOption {
+  family: Family;
+  name: string;
+  /** The id of its input. */
+  id: string;
+}
 
 interface Given {
+  family: Family;
   options: Option[];
   values: Record<string, string>;
   secrets: string[];
   /** The option that the problem is about. */
-  wrong: string | null;
+  wrong: WrongOption | null;
   problem: Problem | null;
   onChange: (name: string, value: string) => void;
 }
 
-/** The id of an option's input. */
-export const optionId = (name: string): string => `field-option-${name}`;
+const PREFIX = { options: "field-option", runtimeOptions: "field-runtime-option" };
 
-/** An executor's own options as inputs, made from its JSON schema. */
-export function Options({ options, values, secrets, wrong, problem, onChange }: Given) {
+/** The option that has an input and that a problem is about. */
+export function optionOf(family: Family, options: Option[], problem: Problem | null): WrongOption | null {
+  const [, spec, name] = /^spec\.([^.]+)\.([^.]+)/.exec(problem?.field ?? "") ?? [];
+  const known = spec === family && options.some((option) => option.name === name && option.kind !== "other");
+  return known && name ? { family, name, id: `${PREFIX[family]}-${name}` } : null;
+}
+
+/** A plugin's own options as inputs, made from its JSON schema. */
+export function Options({ family, options, values, secrets, wrong, problem, onChange }: Given) {
   const shown = options.filter((option) => option.kind !== "other");
   const others = options.filter((option) => option.kind === "other").map((option) => option.name);
   if (options.length === 0) return null;
   return (
-    <fieldset class="options" data-testid="options">
-      <legend>{t.create.options}</legend>
-      {shown.map((option) => (
-        <Field
-          key={option.name}
-          id={optionId(option.name)}
-          label={option.required ? t.create.required(option.name) : option.name}
-          hint={option.hint}
-          problem={wrong === option.name ? problem : null}
-        >
-          <Input
-            option={option}
-            value={values[option.name] ?? ""}
-            secrets={secrets}
-            wrong={wrong === option.name}
-            onChange={(value) => onChange(option.name, value)}
-          />
-        </Field>
-      ))}
+    <fieldset class="options" data-testid={family === "options" ? "options" : "runtime-options"}>
+      <legend>{family === "options" ? t.create.options : t.create.runtimeOptions}</legend>
+      {shown.map((option) => {
+        const id = `${PREFIX[family]}-${option.name}`;
+        return (
+          <Field
+            key={option.name}
+            id={id}
+            label={option.required ? t.create.required(option.name) : option.name}
+            hint={option.hint}
+            problem={wrong?.id === id ? problem : null}
+          >
+            <Input
+              id={id}
+              option={option}
+              value={values[option.name] ?? ""}
+              secrets={secrets}
+              wrong={wrong?.id === id}
+              onChange={(value) => onChange(option.name, value)}
+            />
+          </Field>
+        );
+      })}
       {others.length > 0 && <p class="hint">{t.create.otherOptions(others.join(", "))}</p>}
     </fieldset>
   );
 }
 
 interface One {
+  id: string;
   option: Option;
   value: string;
   secrets: string[];
@@ -54,34 +78,23 @@ interface One {
   onChange: (value: string) => void;
 }
 
-function Input({ option, value, secrets, wrong, onChange }: One) {
-  const attributes = { ...described(optionId(option.name), wrong), "data-testid": optionId(option.name) };
+function Input({ id, option, value, secrets, wrong, onChange }: One) {
   if (option.kind === "choice" || option.kind === "secret" || option.kind === "switch") {
-    const choices = option.kind === "secret" ? secrets : option.kind === "switch" ? ["true", "false"] : option.choices;
-    return (
-      <select {...attributes} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
-        <option value="">{emptyText(option)}</option>
-        {choices.map((choice) => (
-          <option key={choice} value={choice}>
-            {option.kind === "switch" ? t.create.switched[choice === "true" ? "on" : "off"] : choice}
-          </option>
-        ))}
-      </select>
-    );
+    const choices = [{ value: "", text: emptyText(option) }, ...choicesOf(option, secrets)];
+    return <SelectInput id={id} value={value} choices={choices} wrong={wrong} onChange={onChange} />;
   }
-  return (
-    <input
-      {...attributes}
-      type="text"
-      inputMode={option.kind === "text" ? "text" : "decimal"}
-      value={value}
-      placeholder={standardText(option)}
-      autocomplete="off"
-      autocapitalize="none"
-      spellcheck={false}
-      onInput={(event) => onChange(event.currentTarget.value)}
-    />
-  );
+  const numeric = option.kind !== "text";
+  return <TextInput id={id} value={value} wrong={wrong} numeric={numeric} placeholder={standardText(option)} onChange={onChange} />;
+}
+
+function choicesOf(option: Option, secrets: string[]): Choice[] {
+  if (option.kind === "switch") {
+    return [
+      { value: "true", text: t.create.switched.on },
+      { value: "false", text: t.create.switched.off },
+    ];
+  }
+  return (option.kind === "secret" ? secrets : option.choices).map((choice) => ({ value: choice, text: choice }));
 }
 
 function emptyText(option: Option): string {
