@@ -16,7 +16,7 @@ from sac_core.contracts.sac import Sac
 from sac_core.settings import Settings
 from sac_core.testing.serving import serving
 
-pytest_plugins = ["git_server", "live_server", "postgres_cluster", "simulated_world"]
+pytest_plugins = ["git_server", "live_server", "port_bench", "postgres_cluster", "simulated_world"]
 
 REQUIRED = frozenset(filter(None, os.environ.get("SAC_TEST_REQUIRE", "").split(",")))
 """What must be there: `browser`, `programs`. What is missing then fails instead of being skipped."""

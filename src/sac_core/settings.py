@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from sac_core.errors import ConfigurationError
 
 DEFAULT_PORT = 8765
+_DOMAIN = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
 
 
 def _data_dir() -> Path:
@@ -64,6 +65,9 @@ class Settings(BaseSettings):
     recording_days: float = Field(default=30.0, gt=0, examples=["30"])
     """Days that a recording is kept after its session has ended."""
 
+    ports_domain: str = Field(default="localhost", pattern=_DOMAIN, examples=["ports.example.com"])
+    """The domain below which ports of agents have host names of their own, ``p<port>-<uid>``."""
+
     plugins: dict[str, dict[str, Any]] = Field(default_factory=dict, examples=['{"process": {"nice": 10}}'])
     """Settings of plugins by name; a plugin named here must load, or SAC does not start."""
 
@@ -110,4 +114,5 @@ _WORDS = {
     "less_than_equal": "it is too big",
     "greater_than_equal": "it is too small",
     "greater_than": "it is too small",
+    "string_pattern_mismatch": "it is no domain in lower case",
 }

@@ -44,13 +44,14 @@ SAYS: dict[str, tuple[str, ...]] = {
     "http_api.sh": ('"phase":"Pending"', "agent/demo", '"kind":"AgentList"'),
     "replay.sh": ("session/", "PHASE", "hello", "bye", "demo.cast written", "agent/demo deleted"),
     "main_process.sh": ("1", "2", "3", "agent/ticker deleted"),
+    "ports.sh": ("/.sac/#code=sac_port_", "Directory listing for /", "agent/site deleted"),
     "secrets.sh": ("github", "value", "16", "the variable is there", "secret/github deleted"),
     "targets.sh": ("target/fast is Ready", "disk=ssd", "go to target slow", "10", "target/slow deleted"),
     "backup.sh": ("The server has ended", "./sac.db", "agent/demo"),
 }
 """What a snippet must have said. Those that are served or imported have tests of their own."""
 
-NEEDS_SERVER = frozenset({"connect.py", "http_api.sh", "main_process.sh", "secrets.sh"})
+NEEDS_SERVER = frozenset({"connect.py", "http_api.sh", "main_process.sh", "ports.sh", "secrets.sh"})
 OWN_TESTS = frozenset(
     {
         "claude_code.sh",

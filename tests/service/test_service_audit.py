@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from anyio.abc import ByteStream
+
 from sac_core.contracts.process import Process
 from sac_core.models.principal import LOCAL
 from sac_core.models.process import Command
@@ -36,6 +38,9 @@ class Overtaken(Body):
         listed = await self._inner.list()
         await self._meanwhile()
         return listed
+
+    async def dial(self, port: int) -> ByteStream:
+        return await self._inner.dial(port)
 
 
 async def test_a_session_opened_meanwhile_is_not_called_lost(world: World) -> None:

@@ -15,6 +15,7 @@ from sac_core.models.launch import NO_SECRETS, Launch, Secrets
 from sac_core.models.process import Command
 from sac_core.testing.faults import PlannedCall
 from sac_core.testing.simulated import SimulatedExecutor
+from sac_core.testing.simulated_stream import EchoStream
 from sac_core.testing.simulated_target import SimulatedBody, SimulatedTarget
 
 
@@ -82,8 +83,42 @@ class HintsNothing(SimulatedExecutor):
 class DialsNowhere(SimulatedExecutor):
     """Has not got to it yet, and says so in its own way."""
 
+    async def probe(self) -> Probe:
+        probe = await super().probe()
+        return probe.model_copy(update={"capabilities": tuple(set(probe.capabilities) - {"dial"})})
+
     async def dial(self, key: Key, port: int) -> ByteStream:
         raise VendorError("not implemented")
+
+
+class DialsEverything(SimulatedExecutor):
+    """Connects to whatever it is asked for, and raises what its vendor raises where nobody answers."""
+
+    async def dial(self, key: Key, port: int) -> ByteStream:
+        body = self._find(key)
+        if body is not None and not (body.launch.template.command or ("",))[0].startswith("serve"):
+            raise VendorError("connection refused")
+        return EchoStream()
+
+
+class DialsOnce(SimulatedExecutor):
+    """One stream for all who dial."""
+
+    def __init__(self, target: SimulatedTarget, owner: str) -> None:
+        super().__init__(target, owner)
+        self._stream = EchoStream()
+
+    async def dial(self, key: Key, port: int) -> ByteStream:
+        return self._stream
+
+
+class DialsTheDeaf(SimulatedExecutor):
+    """A stream that has ended when it is there."""
+
+    async def dial(self, key: Key, port: int) -> ByteStream:
+        stream = EchoStream()
+        await stream.send_eof()
+        return stream
 
 
 class TripsOverOptions(SimulatedExecutor):

@@ -77,6 +77,13 @@ ALSO = {
     ),
     "broken_bodies.HintsNothing": ("test_watch_hints_at_changes",),
     "broken_bodies.DialsNowhere": ("test_capabilities_that_are_not_claimed_are_unsupported",),
+    "broken_bodies.DialsEverything": (
+        "test_a_port_that_is_not_declared_is_not_reached",
+        "test_a_port_where_nothing_listens_is_not_ready",
+        "test_the_port_of_no_body_is_lost",
+    ),
+    "broken_bodies.DialsOnce": ("test_many_streams_carry_their_own_bytes_to_the_end",),
+    "broken_bodies.DialsTheDeaf": ("test_a_declared_port_is_reached",),
     "broken_bodies.TripsOverOptions": ("test_a_launch_that_cannot_work_fails_as_ours",),
     "broken_bodies.TripsOverEnded": ("test_failures_on_ended_bodies_are_ours",),
     "broken_bodies.RefusesTooLate": ("test_a_refused_change_leaves_the_body_as_it_was",),

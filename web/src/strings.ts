@@ -141,6 +141,9 @@ const en = {
     timelineColumns: { seq: "No.", when: "When", who: "Who", what: "What", because: "Because of" },
     times: (count: number) => `(${count} times)`,
     sessions: "Terminals",
+    ports: "Ports",
+    portColumns: { name: "Name", port: "Port", actions: "Actions" },
+    openPort: "Open",
     noSessions: "No terminal is open. A terminal lives on when you close its tab.",
     raw: "As the API gives it",
     facts: {

@@ -25,6 +25,7 @@ COMMANDS = (
     ("attach", "Attach this terminal to an agent or a session.", "[OPTIONS] AGENT|SESSION"),
     ("exec", "Run a command in an agent.", "[OPTIONS] AGENT -- CMD..."),
     ("ask", "Say something to an agent, without a terminal.", "[OPTIONS] AGENT [TEXT]"),
+    ("open", "Print a link to a port of an agent.", "[OPTIONS] AGENT [PORT]"),
     ("get", "List things of a kind, or show one.", "[OPTIONS] KIND [NAME]"),
     ("describe", "Tell all about an agent, and why it is so.", "[OPTIONS] [agent] AGENT"),
     ("start", "Start stopped agents.", "[OPTIONS] AGENT..."),

@@ -103,6 +103,11 @@ class HttpSac(Sac):
     async def status(self) -> Status:
         return parse(Status, await self._connection.request("GET", "/status"))
 
+    async def port_link(self, agent: str, port: int) -> str:
+        """A link to a port of an agent, which signs a browser in there: once, within ten minutes."""
+        answer = await self._connection.request("POST", segments("agents", agent, "ports", str(port), "links"))
+        return str(answer["url"])
+
     async def sign_in_code(self) -> str:
         """A single-use code for the console's sign-in link."""
         answer = await self._connection.request("POST", "/signin-codes")

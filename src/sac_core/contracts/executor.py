@@ -79,5 +79,9 @@ class Executor(ABC):
         yield RESYNC
 
     async def dial(self, key: Key, port: int) -> ByteStream:
-        """A stream to a declared port (capability ``dial``)."""
+        """A stream to a port that the body's launch declares (capability ``dial``), closed by the caller.
+
+        What answers there is the body's own. Raises `NotFoundError` for a port that is not declared, `NotReadyError`
+        (reason ``NothingListens``) when nothing of the body listens there, `LostError` when there is no body.
+        """
         raise UnsupportedError("this executor reaches no ports")

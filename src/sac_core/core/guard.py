@@ -126,7 +126,19 @@ class GuardedExecutor(Executor):
             raise RuntimeError("watch called sys.exit") from error
 
     async def dial(self, key: Key, port: int) -> ByteStream:
-        return await self._guard.call("dial", lambda: self._executor.dial(key, port))
+        """A stream that comes when its caller has gone already is closed."""
+        made: list[ByteStream] = []
+
+        async def dialled() -> ByteStream:
+            made.append(await self._executor.dial(key, port))
+            return made[0]
+
+        try:
+            return await self._guard.call("dial", dialled)
+        except BaseException:
+            for stream in made:
+                await anyio.aclose_forcefully(stream)
+            raise
 
 
 class GuardedAuthenticator(Authenticator):

@@ -68,6 +68,7 @@ class Opener:
                     watches="watch" in can,
                     files="files" in can,
                     place=probe.place,
+                    dials="dial" in can,
                 )
                 opened[target.at] = target
         failed = {name: self.registry.troubles.failure("executor", name) for name in self.registry.executors}

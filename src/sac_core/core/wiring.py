@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from anyio.abc import ByteStream
+
 from sac_core import __version__
 from sac_core.contracts.authenticator import Authenticator, Credentials
 from sac_core.contracts.context import utc_now
@@ -25,6 +27,7 @@ from sac_core.errors import NotFoundError, UnauthenticatedError, UnavailableErro
 from sac_core.hooks.loader import load
 from sac_core.hooks.registry import Registry
 from sac_core.models.principal import LOCAL, Principal
+from sac_core.service import ports
 from sac_core.service.bodies import open_bodies
 from sac_core.service.chronicle import open_chronicle
 from sac_core.service.hub import open_hub
@@ -60,6 +63,14 @@ class Core:
         if not principal.may_enter(tenant):
             raise NotFoundError(f"there is no tenant {tenant!r}", field="namespace")
         return LocalSac(self.services, Scope(principal, tenant, origin), version=__version__)
+
+    async def dial(self, principal: Principal, uid: str, port: int) -> ByteStream:
+        """A stream to a port of the agent with this uid, in whichever of the principal's tenants it is."""
+        return await ports.dial_uid(self.services, principal, uid, port)
+
+    async def require_port(self, principal: Principal, uid: str, port: int) -> None:
+        """Raise `NotFoundError` or `ForbiddenError` unless the principal may dial this port of the agent."""
+        await ports.require(self.services, principal, uid, port)
 
     async def authenticate(self, credentials: Credentials) -> Principal:
         """Who has these credentials; raises `UnauthenticatedError`.

@@ -63,6 +63,7 @@ class HolderLink:
         self._processes: dict[str, HeldProcess] = {}
         self._listeners: dict[str, Listener] = {}
         self._streams: dict[int, BodyStream] = {}
+        self._dialled: dict[str, BodyStream | None] = {}
         self._decoder = wire.Decoder()
 
     async def open_process(self, process_id: str, command: Command) -> HeldProcess:
@@ -187,7 +188,22 @@ class HolderLink:
         if self._processes.get(process.id) is process:
             del self._processes[process.id]
 
-    # what begins in the body
+    # connections in the body
+
+    async def dial(self, port: int) -> BodyStream:
+        """A stream to a TCP port of the body's loopback; `NotReadyError` (``NothingListens``) when nothing does."""
+        token = str(next(self._numbers))
+        self._dialled[token] = None
+        try:
+            await self.call("dial", {"port": port, "token": token})
+            stream, self._dialled[token] = self._dialled[token], None
+        finally:
+            unwanted = self._dialled.pop(token)
+            if unwanted is not None:
+                unwanted.drop()
+        if stream is None:
+            raise malformed("answer to dial")
+        return stream
 
     @asynccontextmanager
     async def listen(self, path: str) -> AsyncIterator[Listener]:
@@ -238,7 +254,9 @@ class HolderLink:
 
     def _stream_event(self, number: int, event: dict[str, Any]) -> None:
         stream, kind = self._streams.get(number), event.get("event")
-        if kind == "accepted" and stream is None:
+        if kind == "dialled" and stream is None:
+            self._take_dialled(number, text_of(event, "token", "dialled event"))
+        elif kind == "accepted" and stream is None:
             self._accepted(number, text_of(event, "path", "accepted event"))
         elif stream is not None and kind in ("eof", "closed"):
             stream.finish()
@@ -246,13 +264,25 @@ class HolderLink:
                 self._streams.pop(number, None)
                 stream.lose("the body closed the stream")
 
+    def _take_dialled(self, number: int, token: str) -> None:
+        """Registered at once: its bytes may be right behind. Who dialled may have gone."""
+        stream = self._new_stream(number)
+        if token in self._dialled:
+            self._dialled[token] = stream
+        else:
+            stream.drop()
+
     def _accepted(self, number: int, path: str) -> None:
-        if len(self._streams) >= wire.MAX_STREAMS:
-            raise malformed("stream: it has too many already")
-        self._streams[number] = stream = BodyStream(self, number)
+        stream = self._new_stream(number)
         listener = self._listeners.get(path)
         if listener is None or not listener.offer(stream):
             stream.drop()
+
+    def _new_stream(self, number: int) -> BodyStream:
+        if len(self._streams) >= wire.MAX_STREAMS:
+            raise malformed("stream: it has too many already")
+        self._streams[number] = stream = BodyStream(self, number)
+        return stream
 
     # the stream
 

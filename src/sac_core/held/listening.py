@@ -1,4 +1,4 @@
-"""What begins in a body: a listener at a unix socket of the body, and the streams that it takes."""
+"""Connections in a body, as streams: those that a listener at a unix socket of the body takes, and those dialled."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Listener:
 
 
 class BodyStream(ByteStream):
-    """One connection of a program in the body. What it says is hostile bytes."""
+    """One connection with a program in the body. What it says is hostile bytes."""
 
     def __init__(self, link: HolderLink, number: int) -> None:
         self._link = link

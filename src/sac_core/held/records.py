@@ -27,6 +27,7 @@ _ERRORS: dict[str, type[SacError]] = {
     "Invalid": InvalidError,
     "NotFound": NotFoundError,
     "NotReady": NotReadyError,
+    "NothingListens": NotReadyError,
     "Unsupported": UnsupportedError,
 }
 

@@ -60,8 +60,9 @@ MAX_PROCESSES = 2048
 MAX_CONNECTIONS = 64
 MAX_CHANNELS = 16384
 MAX_LISTENERS = 16  # of one connection
-MAX_STREAMS = 64  # of one connection; what they may have on their way together is less than OUT_MAX
-STREAM_WINDOW = 64 * KIB  # bytes on their way in each direction of a stream that a listener took
+MAX_STREAMS = 112  # of one connection; what they may have on their way together is less than OUT_MAX
+STREAM_WINDOW = 64 * KIB  # bytes on their way in each direction of a stream
+DIAL_TIMEOUT = 10.0
 MAX_REPORT = MIB
 LINGER = 0.2  # seconds that a descendant may keep the output open after the process's exit
 START_TIMEOUT = 20.0
@@ -776,8 +777,8 @@ class Connection:
 
     urgent = True
     __slots__ = (
-        "buffer", "channels", "closed", "greeted", "holder", "later", "listeners", "mask", "next_stream", "out", "rest",
-        "sock", "streams", "waiting",
+        "buffer", "channels", "closed", "dials", "greeted", "holder", "later", "listeners", "mask", "next_stream",
+        "out", "rest", "sock", "streams", "waiting",
     )  # fmt: skip
 
     def __init__(self, holder: Holder, sock: socket.socket) -> None:
@@ -790,6 +791,7 @@ class Connection:
         self.channels: Dict[int, Union[Attachment, Stream]] = {}
         self.waiting: Dict[Attachment, bool] = {}  # attachments with something to send, in turn
         self.listeners: Dict[str, Listener] = {}
+        self.dials: Set[Dial] = set()
         self.streams = 0
         self.next_stream = HIGHEST_BIT
         self.greeted = False
@@ -991,6 +993,8 @@ class Connection:
             channel.release()
         for listener in list(self.listeners.values()):
             listener.close()
+        for dial in list(self.dials):
+            dial.release()
         for process in list(self.holder.processes.values()):
             process.closers = tuple(who for who in process.closers if who[0] is not self)
 
@@ -1047,8 +1051,83 @@ class Listener:
                 os.unlink(self.path)
 
 
+class Dial:
+    """A connection to a port of the body's loopback, on its way: of IPv4 first, then of IPv6."""
+
+    urgent = False
+    __slots__ = ("connection", "families", "number", "port", "sock", "token")
+
+    def __init__(self, connection: Connection, number: int, port: int, token: str) -> None:
+        self.connection = connection
+        self.number = number
+        self.port = port
+        self.token = token
+        self.families = [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")]
+        self.sock: Optional[socket.socket] = None
+        connection.streams += 1
+        connection.dials.add(self)
+        connection.holder.after(DIAL_TIMEOUT, self.expire)
+
+    def next(self) -> None:
+        """Try the next address; refuse when there is none."""
+        while self.families and self.sock is None:
+            family, address = self.families.pop(0)
+            with suppress(OSError):
+                self.sock = socket.socket(family, socket.SOCK_STREAM)
+                self.sock.setblocking(False)
+                with suppress(BlockingIOError):
+                    self.sock.connect((address, self.port))
+                self.connection.holder.register(self.sock.fileno(), WRITE, self)
+                return
+            self.drop_socket()
+        self.refuse("nothing listens on port %d of the body" % self.port)
+
+    def ready(self, fd: int, mask: int) -> None:
+        sock = self.sock
+        if sock is None:
+            return
+        if sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            self.drop_socket()
+            self.next()
+            return
+        self.connection.holder.unregister(fd)
+        self.sock = None
+        connection = self.connection
+        self.leave()
+        stream = Stream(connection, sock)
+        stream.say({"event": "dialled", "token": self.token})
+        connection.reply(self.number, {"channel": stream.channel})
+
+    def expire(self) -> None:
+        if self in self.connection.dials:
+            self.drop_socket()
+            self.refuse("port %d of the body does not answer" % self.port)
+
+    def refuse(self, why: str) -> None:
+        self.leave()
+        self.connection.refuse(self.number, Refused("NothingListens", why))
+
+    def fail(self) -> None:
+        self.release()
+
+    def release(self) -> None:
+        self.drop_socket()
+        self.leave()
+
+    def leave(self) -> None:
+        if self in self.connection.dials:
+            self.connection.dials.remove(self)
+            self.connection.streams -= 1
+
+    def drop_socket(self) -> None:
+        if self.sock is not None:
+            self.connection.holder.unregister(self.sock.fileno())
+            self.sock.close()
+            self.sock = None
+
+
 class Stream:
-    """A connection that a listener took, carried over a channel: `STREAM_WINDOW` of credit each way, then as granted.
+    """A connection in the body, carried over a channel: `STREAM_WINDOW` of credit each way, then as granted.
 
     Each direction ends by itself, with ``eof`` of the body and with an empty DATA frame of the server.
     """
@@ -1484,6 +1563,14 @@ class Holder:
             listener.close()
         return {}
 
+    def dial(self, connection: Connection, number: int, body: Body) -> None:
+        port, token = whole(body["port"], 1, 65535), body["token"]
+        if not isinstance(token, str) or len(token) > 100:
+            raise Refused("Invalid", "token is a short text")
+        if connection.streams >= MAX_STREAMS:
+            raise Refused("QuotaExceeded", "the connection has %d streams already" % MAX_STREAMS)
+        Dial(connection, number, port, token).next()
+
     # the end
 
     def end(self) -> None:
@@ -1535,6 +1622,7 @@ CALLS = {
         Holder.forget,
         Holder.listen,
         Holder.unlisten,
+        Holder.dial,
     )
 }
 CHANGED_SIGNALS = (

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from sac_core.models.base import Model
 from sac_core.models.envelope import Condition, Metadata
-from sac_core.models.launch import Egress, Port, Profile, Resources, Template
+from sac_core.models.launch import Egress, Port, Profile, Resources, Template, check_ports
 from sac_core.models.names import Argv, Environment, Name
 from sac_core.models.placement import DEFAULT_TARGET, Placement
 from sac_core.models.process import Exit
@@ -71,7 +71,7 @@ class AgentSpec(Model):
     instructions: str | None = Field(default=None, max_length=LARGEST_TEXT)
     skills: tuple[Skill, ...] = Field(default=(), max_length=50)
     resources: Resources = Resources()
-    ports: tuple[Port, ...] = ()
+    ports: tuple[Port, ...] = Field(default=(), max_length=50)
     egress: Egress = Egress()
     options: dict[str, Any] = Field(default_factory=dict)
     runtime_options: dict[str, Any] = Field(default_factory=dict)
@@ -81,6 +81,7 @@ class AgentSpec(Model):
     def _fits_together(self) -> AgentSpec:
         check_uses(self.secrets, self.env)
         check_texts(self.instructions, self.skills)
+        check_ports(self.ports)
         return self
 
     @property

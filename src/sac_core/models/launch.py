@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from sac_core.models.base import Model
-from sac_core.models.names import Argv, Environment, Labels
+from sac_core.models.names import Argv, Environment, Labels, Name
 from sac_core.models.secret_use import BoundSecret
 from sac_core.models.workspace import Preparation
 
@@ -36,10 +36,18 @@ class Mount(Model):
 
 
 class Port(Model):
-    """A port of the body that `Executor.dial` may reach."""
+    """A port of the body that `Executor.dial` may reach; ``name`` says to people what answers there."""
 
-    name: str
+    name: Name
     port: int = Field(ge=1, le=65535)
+
+
+def check_ports(ports: tuple[Port, ...]) -> None:
+    """Raise ValueError for a name or a number that is there twice."""
+    if len({port.name for port in ports}) < len(ports):
+        raise ValueError("a name is there twice in ports")
+    if len({port.port for port in ports}) < len(ports):
+        raise ValueError("a number is there twice in ports")
 
 
 class Egress(Model):

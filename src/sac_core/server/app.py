@@ -24,6 +24,9 @@ from sac_core.server.endpoint import Endpoint
 from sac_core.server.hosts import Hosts
 from sac_core.server.identity import Authenticate, Identifier
 from sac_core.server.live import Live
+from sac_core.server.ports.door import PortDoor
+from sac_core.server.ports.links import port_routes
+from sac_core.server.ports.names import PortHosts
 from sac_core.server.readiness import Readiness
 from sac_core.server.recordings import recording_routes
 from sac_core.server.resources import kind_routes
@@ -69,7 +72,7 @@ def create_app(
             finally:
                 site.live.stop()
 
-    app = App(middleware=[Middleware(Door, hosts=Hosts(hosts))], lifespan=lifespan)
+    app = App(middleware=[Middleware(PortDoor), Middleware(Door, hosts=Hosts(hosts))], lifespan=lifespan)
     app.router.redirect_slashes = False
     app.router.default = _nothing_here
     if not callable(core):
@@ -100,6 +103,7 @@ def routes_of(kinds: Sequence[Kind], *, console: bool) -> Iterator[Route]:
     yield from about_routes()
     yield from sign_in_routes()
     yield from agent_routes()
+    yield from port_routes()
     yield from recording_routes()
     yield from target_routes()
     yield from socket_routes()
@@ -125,7 +129,9 @@ def socket_routes() -> Iterator[Route]:
 def _furnish(app: Starlette, core: Core, authenticate: Authenticate | None, console: bool) -> Site:
     identifier = Identifier(core, authenticate)
     table = checked(routes_of(list(core.registry.kinds.values()), console=console))
-    site = Site(core, identifier, Live(identifier.holds), Readiness(core.signins), table)
+    site = Site(
+        core, identifier, Live(identifier.holds), Readiness(core.signins), PortHosts(core.settings.ports_domain), table
+    )
     app.state.site = site
     app.router.routes[:] = _endpoints(site)
     return site

@@ -28,11 +28,15 @@ _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who was let in, and by what: the cookie of a sign-in or a bearer token, asked again while a stream is open."""
+    """Who was let in, and by what: the cookie of a sign-in, one of a port's host name, or a bearer token.
+
+    It is asked again while a stream is open.
+    """
 
     principal: Principal
     cookie: str | None = field(default=None, repr=False)
     credentials: Credentials | None = None
+    port_cookie: str | None = field(default=None, repr=False)
 
 
 class Identifier:
@@ -52,7 +56,7 @@ class Identifier:
     async def identify(self, scope: Any) -> Identity:
         """Who is asking; raises `UnauthenticatedError` or, for a cookie without our Origin, `ForbiddenError`."""
         if any(headers.values(scope, b"authorization")):
-            return await self._by_bearer(scope)
+            return await self.by_bearer(scope)
         ticket = next((p for p in scope.get("subprotocols", ()) if p.startswith(TICKET_PROTOCOL)), None)
         if ticket is not None:
             return await self._by_ticket(scope, ticket.removeprefix(TICKET_PROTOCOL))
@@ -63,6 +67,8 @@ class Identifier:
         try:
             if identity.cookie is not None:
                 return await self._core.signins.is_signed_in(identity.cookie)
+            if identity.port_cookie is not None:
+                return await self._core.signins.ports.is_signed_in(identity.port_cookie)
             if identity.credentials is not None:
                 return await self._authenticate(identity.credentials) is not None
         except UnauthenticatedError:
@@ -71,17 +77,15 @@ class Identifier:
 
     def cookies(self, scope: Any) -> list[str]:
         """The values of our cookie. Several when a page of another port planted one beside it."""
-        prefix = f"{self.cookie_name(scope)}="
-        parts = ";".join(value.decode("latin-1") for value in headers.values(scope, b"cookie")).split(";")
-        found = [part.strip().removeprefix(prefix) for part in parts if part.strip().startswith(prefix)]
-        return found[:_MOST_COOKIES]
+        return cookies_named(scope, self.cookie_name(scope))
 
     def ticket_bond(self, scope: Any) -> str:
         """What a ticket is bound to: the origin that asked for it, and the sign-in of its browser."""
         arrival: Arrival = scope[ARRIVAL]
         return f"{arrival.origin} {hashlib.sha256(';'.join(self.cookies(scope)).encode()).hexdigest()}"
 
-    async def _by_bearer(self, scope: Any) -> Identity:
+    async def by_bearer(self, scope: Any) -> Identity:
+        """Who has the token of the Authorization header; raises `UnauthenticatedError` when nobody has."""
         scheme, _, token = (headers.single(scope, b"authorization") or "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise UnauthenticatedError("the Authorization header is not `Bearer <token>`", hint="send exactly one")
@@ -129,6 +133,13 @@ def _require_own_page(scope: Any) -> None:
         raise ForbiddenError(
             "a change by cookie needs the Origin of SAC's own page", reason="OriginNotAllowed", field="Origin"
         )
+
+
+def cookies_named(scope: Any, name: str) -> list[str]:
+    """The values of a cookie, at most `_MOST_COOKIES`."""
+    parts = ";".join(value.decode("latin-1") for value in headers.values(scope, b"cookie")).split(";")
+    found = [part.strip().removeprefix(f"{name}=") for part in parts if part.strip().startswith(f"{name}=")]
+    return found[:_MOST_COOKIES]
 
 
 def peer(scope: Any) -> str:

@@ -95,7 +95,7 @@ class Live:
         by_identity: dict[object, list[Connection]] = defaultdict(list)
         for connection in self._connections:
             identity = connection.identity
-            by_identity[identity.cookie or identity.credentials].append(connection)
+            by_identity[identity.cookie or identity.port_cookie or identity.credentials].append(connection)
         for members in by_identity.values():
             if not await self._holds(members[0].identity):
                 for connection in members:

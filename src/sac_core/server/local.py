@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import anyio
 import uvicorn
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
 
 from sac_core import __version__
 from sac_core.core import open_core
@@ -24,6 +25,8 @@ from sac_core.errors import ConfigurationError, UnavailableError
 from sac_core.server.announce import ServerInfo, announced
 from sac_core.server.app import create_app, site_of
 from sac_core.server.listeners import is_loopback, listen_tcp, listen_unix, url_of
+from sac_core.server.ports.names import names_a_port
+from sac_core.server.ports.sockets import LARGEST_MESSAGE as LARGEST_PORT_MESSAGE
 from sac_core.settings import Settings
 from sac_core.wire.terminal import MAX_MESSAGE
 
@@ -84,7 +87,9 @@ async def _run(core: Core, listener: socket.socket, ready: Ready | None) -> None
             if ready is not None:
                 ready(info)
 
-        server = Server(create_app(core), tell)
+        app = create_app(core)
+        site_of(app).listening = listener.getsockname()[1]
+        server = Server(app, tell)
         stack.enter_context(_stopped_by_signals(server))
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_stop_without_place, core, server)
@@ -155,6 +160,12 @@ class Server(uvicorn.Server):
 
 class Protocol(WebSocketsSansIOProtocol):
     """uvicorn's WebSocket, patient with a command that does not read its input: pongs wait behind that input."""
+
+    def handle_connect(self, event: Request) -> None:
+        """At the host name of a port the messages are an application's own: they may be larger than ours."""
+        if names_a_port(event.headers.get("Host", "")):
+            self.conn.max_message_size = LARGEST_PORT_MESSAGE
+        super().handle_connect(event)
 
     def start_keepalive(self) -> None:
         """Called once the handshake is complete: what it was made of is not kept for as long as the socket is open."""

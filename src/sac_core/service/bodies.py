@@ -79,6 +79,10 @@ class Body(ABC):
     async def list(self) -> list[Running]:
         """Every process that the body remembers."""
 
+    @abstractmethod
+    async def dial(self, port: int) -> ByteStream:
+        """A stream to a port of the body."""
+
     async def output_end(self, process_id: str) -> int:
         """The offset behind the last byte of output so far."""
         process = await self.look(process_id)
@@ -106,6 +110,9 @@ class HeldBody(Body):
 
     async def list(self) -> list[Running]:
         return [_running(record) for record in await self.link.list()]
+
+    async def dial(self, port: int) -> ByteStream:
+        return await self.link.dial(port)
 
 
 class DirectBody(Body):
@@ -141,6 +148,9 @@ class DirectBody(Body):
 
     async def list(self) -> list[Running]:
         return [Running(p.id, p.end, p.exit) for p in self._processes.values()]
+
+    async def dial(self, port: int) -> ByteStream:
+        return await self._executor.dial(self._key, port)
 
     def leave(self) -> None:
         """Stop keeping logs; what runs goes on as far as the executor lets it."""

@@ -36,12 +36,18 @@ async def running_agent(services: Services, scope: Scope, name: str) -> tuple[Ag
     """An agent that a scope sees, and its launch; raises `NotReadyError` when it does not run."""
     record = await services.store.read(scope).get("Agent", name)
     agent: Agent = documents.to_model(AGENT, record)
+    require_running(agent)
+    return agent, launch_of(record)
+
+
+def require_running(agent: Agent) -> None:
+    """Raise `NotReadyError` unless an agent runs."""
     if agent.status.phase != "Running":
+        name = agent.metadata.name
         raise NotReadyError(
             f"agent {name!r} is {agent.status.phase}, not Running",
             hint=f"start it, or wait for it: sac start {name}",
         )
-    return agent, launch_of(record)
 
 
 def launch_of(record: Record) -> Launch:

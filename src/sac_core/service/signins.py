@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 from sac_core.contracts.context import State
 from sac_core.errors import ExpiredError, UnauthenticatedError
 from sac_core.models.principal import Principal
+from sac_core.service.port_signins import PortSignIns
+from sac_core.service.single_use import SingleUse, digest, restored, stored
 
 CODE_TTL = 600.0
 TICKET_TTL = 30.0
@@ -31,75 +31,45 @@ class SignIns:
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self._once = SingleUse(state)
+        self.ports = PortSignIns(state)
+        """The same at the host names of ports."""
 
     async def issue_code(self, principal: Principal) -> str:
         """A sign-in code for a link's fragment: valid once, for ten minutes."""
-        return await self._issue("code", _stored(principal), CODE_TTL)
+        return await self._once.issue("code", stored(principal), CODE_TTL)
 
     async def redeem_code(self, code: str) -> SignedIn:
         """Sign in; raises `ExpiredError` when the code was used, is too old, or never was."""
-        stored = await self._take("code", code)
-        if stored is None:
+        value = await self._once.take("code", code)
+        if value is None:
             raise ExpiredError("this sign-in link was used already or is too old", reason="CodeExpired", hint=_FRESH)
         cookie, secret = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
-        await self._state.put(f"signin/{_digest(cookie)}", {**stored, "secret": _digest(secret)}, expected=0)
-        return SignedIn(cookie, secret, _principal(stored))
+        await self._state.put(f"signin/{digest(cookie)}", {**value, "secret": digest(secret)}, expected=0)
+        return SignedIn(cookie, secret, restored(value))
 
     async def authenticate(self, cookie: str, secret: str) -> Principal:
         """The principal of a cookie and its secret; raises `UnauthenticatedError` when either is wrong."""
-        entry = await self._state.get(f"signin/{_digest(cookie)}")
-        if entry is None or not hmac.compare_digest(str(entry.value["secret"]), _digest(secret)):
+        entry = await self._state.get(f"signin/{digest(cookie)}")
+        if entry is None or not hmac.compare_digest(str(entry.value["secret"]), digest(secret)):
             raise UnauthenticatedError("this browser is not signed in", hint=_FRESH)
-        return _principal(entry.value)
+        return restored(entry.value)
 
     async def is_signed_in(self, cookie: str) -> bool:
         """Whether a sign-in goes on; for streams that it opened, never instead of `authenticate`."""
-        return await self._state.get(f"signin/{_digest(cookie)}") is not None
+        return await self._state.get(f"signin/{digest(cookie)}") is not None
 
     async def sign_out(self, cookie: str) -> None:
         """Forget a sign-in; absent is success."""
-        await self._state.delete(f"signin/{_digest(cookie)}")
+        await self._state.delete(f"signin/{digest(cookie)}")
 
     async def issue_ticket(self, principal: Principal, *, bound: str = "") -> str:
         """A ticket for one socket: valid once, for 30 seconds, and only where ``bound`` (an origin) is the same."""
-        return await self._issue("tik", {**_stored(principal), "bound": bound}, TICKET_TTL)
+        return await self._once.issue("tik", {**stored(principal), "bound": bound}, TICKET_TTL)
 
     async def redeem_ticket(self, ticket: str, *, bound: str = "") -> Principal:
         """The principal of a ticket; raises `UnauthenticatedError` when it was used, is too old or bound elsewhere."""
-        stored = await self._take("tik", ticket)
-        if stored is None or stored.get("bound") != bound:
+        value = await self._once.take("tik", ticket)
+        if value is None or value.get("bound") != bound:
             raise UnauthenticatedError("this ticket was used already or is too old", hint="ask for a new one")
-        return _principal(stored)
-
-    async def _issue(self, kind: str, value: dict[str, Any], ttl: float) -> str:
-        token = f"sac_{kind}_{secrets.token_urlsafe(32)}"
-        await self._state.put(f"{kind}/{_digest(token)}", value, expected=0, ttl=ttl)
-        return token
-
-    async def _take(self, kind: str, token: str) -> dict[str, Any] | None:
-        if not token.startswith(f"sac_{kind}_") or len(token) > 128:
-            return None
-        entry = await self._state.take(f"{kind}/{_digest(token)}")
-        return entry.value if entry else None
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _stored(principal: Principal) -> dict[str, Any]:
-    return {
-        **asdict(principal),
-        "tenants": sorted(principal.tenants),
-        "permissions": sorted(principal.permissions),
-    }
-
-
-def _principal(stored: dict[str, Any]) -> Principal:
-    return Principal(
-        kind=stored["kind"],
-        name=stored["name"],
-        tenant=stored["tenant"],
-        tenants=frozenset(stored["tenants"]),
-        permissions=frozenset(stored["permissions"]),
-    )
+        return restored(value)

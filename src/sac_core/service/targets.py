@@ -25,7 +25,7 @@ class Target:
     """One place where bodies run.
 
     ``isolated`` False is shown as *not a sandbox*; ``watches``: it gives hints; ``files``: it delivers files;
-    ``place``: where its bodies are, when only servers there reach them.
+    ``place``: where its bodies are, when only servers there reach them; ``dials``: it reaches ports.
     """
 
     at: Placement
@@ -34,6 +34,7 @@ class Target:
     watches: bool = False
     files: bool = False
     place: str = ""
+    dials: bool = False
 
     @property
     def name(self) -> str:
@@ -44,7 +45,8 @@ class Target:
         """Know what it can do; one that is out of reach tells nothing of that."""
         self.place = probe.place
         if probe.reachable:
-            self.watches, self.files = "watch" in probe.capabilities, "files" in probe.capabilities
+            can = probe.capabilities
+            self.watches, self.files, self.dials = "watch" in can, "files" in can, "dial" in can
 
 
 class Declared(NamedTuple):

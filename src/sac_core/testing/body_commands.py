@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
 from sac_core.models.secret_use import SECRETS_DIR
 from sac_core.testing.simulated_program import LINE, Beat
 
@@ -71,13 +73,20 @@ class BodyCommands(ABC):
     def size(self) -> Argv:
         """For each line of input print the terminal's rows and columns."""
 
+    def serve(self, port: int) -> Argv:
+        """Listen on a TCP port of loopback; send back what each connection says, to its end."""
+        pytest.skip("capability: serve (override BodyCommands.serve)")
+
     @abstractmethod
     def beats(self) -> Sequence[Beat]:
         """Every beat so far, in order."""
 
 
 class PosixCommands(BodyCommands):
-    """With ``sh``, ``cat``, ``yes``, ``head``, ``od``, ``stty`` and a file that bodies and the suite both see."""
+    """With ``sh``, ``cat``, ``yes``, ``head``, ``od``, ``stty`` and a file that bodies and the suite both see.
+
+    `serve` alone needs ``python3``.
+    """
 
     def __init__(self, witness: Path, witness_in_body: str | None = None) -> None:
         self._witness = witness
@@ -124,6 +133,9 @@ class PosixCommands(BodyCommands):
 
     def size(self) -> Argv:
         return _sh("while read -r line; do stty size; done")
+
+    def serve(self, port: int) -> Argv:
+        return ("python3", "-c", _SERVE, str(port))
 
     def beats(self) -> Sequence[Beat]:
         lines = self._witness.read_text().split("\n")[:-1]
@@ -175,12 +187,28 @@ class SimulatedCommands(BodyCommands):
     def size(self) -> Argv:
         return ("size",)
 
+    def serve(self, port: int) -> Argv:
+        return ("serve", str(port))
+
     def beats(self) -> Sequence[Beat]:
         return list(self._beats)
 
 
 _BODY = "body=$(od -An -N8 -tx1 /dev/urandom | tr -d ' ')"
 """A pid says little: in containers every body's first process is 1."""
+
+
+_SERVE = """
+import socketserver, sys
+class Echo(socketserver.BaseRequestHandler):
+    def handle(self):
+        while data := self.request.recv(65536):
+            self.request.sendall(data)
+class Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    request_queue_size = 100
+Server(("127.0.0.1", int(sys.argv[1])), Echo).serve_forever()
+"""
 
 
 def _sh(script: str, *arguments: str) -> Argv:

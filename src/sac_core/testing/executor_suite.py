@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from sac_core.testing.promises.cancellation import Cancellation
 from sac_core.testing.promises.control import Control
+from sac_core.testing.promises.dialing import Dialing
 from sac_core.testing.promises.flow import Flow
 from sac_core.testing.promises.labels import Labels
 from sac_core.testing.promises.omission import Omission
@@ -26,6 +27,18 @@ from sac_core.testing.promises.waiting import Waiting
 
 
 class ExecutorContract(
-    OneBody, Labels, Cancellation, Omission, Waiting, Streams, Flow, Control, Refusal, Secrecy, SecretFiles, Optional
+    OneBody,
+    Labels,
+    Cancellation,
+    Omission,
+    Waiting,
+    Streams,
+    Flow,
+    Control,
+    Refusal,
+    Secrecy,
+    SecretFiles,
+    Optional,
+    Dialing,
 ):
     """All ten promises. What may be overridden is in `promises.base.ContractBase`."""

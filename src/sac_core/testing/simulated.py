@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from anyio.abc import ByteStream
+
 from sac_core.contracts.context import PluginContext
 from sac_core.contracts.executor import RESYNC, Executor, Resync
 from sac_core.contracts.process import Process
-from sac_core.errors import ConflictError, LostError, NotReadyError, UnavailableError, UnsupportedError
+from sac_core.errors import ConflictError, LostError, NotFoundError, NotReadyError, UnavailableError, UnsupportedError
 from sac_core.hooks.records import ExecutorPlugin
 from sac_core.models.base import Model
 from sac_core.models.body import Key, Observed, Probe, body_labels
@@ -16,6 +18,7 @@ from sac_core.models.launch import Launch, Secrets
 from sac_core.models.process import Command
 from sac_core.testing.faults import FaultPlan, PlannedCall
 from sac_core.testing.simulated_process import SimulatedProcess
+from sac_core.testing.simulated_stream import EchoStream
 from sac_core.testing.simulated_target import SimulatedBody, SimulatedTarget
 
 REPLACE_GRACE = 10.0
@@ -56,7 +59,7 @@ class SimulatedExecutor(Executor):
     async def probe(self) -> Probe:
         call = self._begin("probe")
         await call.reach("before")
-        capabilities = ("watch", "replace", "files", *(["stop"] if self.settings.stop else []))
+        capabilities = ("watch", "replace", "files", "dial", *(["stop"] if self.settings.stop else []))
         await call.reach("after")
         return Probe(reachable=True, isolated=False, capabilities=capabilities)
 
@@ -130,6 +133,17 @@ class SimulatedExecutor(Executor):
         observed = self._see(key)
         await call.reach("after")
         return observed
+
+    async def dial(self, key: Key, port: int) -> ByteStream:
+        call = self._begin("dial")
+        await call.reach("before")
+        template = self._running(key).launch.template
+        if port not in [each.port for each in template.ports]:
+            raise NotFoundError(f"the body declares no port {port}", field="port")
+        if template.command != ("serve", str(port)):
+            raise NotReadyError(f"nothing listens on port {port}", reason="NothingListens")
+        await call.reach("after")
+        return EchoStream()
 
     async def watch(self) -> AsyncIterator[Key | Resync]:
         call = self._begin("watch")

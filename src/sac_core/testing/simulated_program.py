@@ -145,13 +145,18 @@ def size(call: Invocation) -> Generator[Request, Any, int]:
     return 0
 
 
+def serve(call: Invocation) -> Generator[Request, Any, int]:
+    """``serve PORT``: run until signalled; whoever dials the port hears what he says."""
+    return (yield from idle(call))
+
+
 LINE = bytes(range(48, 111)) + b"\n"
 """64 bytes; `fill` repeats them."""
 PATTERN = LINE * 1024
 
 PROGRAMS: dict[str, Program] = {
     program.__name__: program
-    for program in (cat, echo, emit, fill, idle, beat, linger, stubborn, scatter, mark, printenv, secret, size)
+    for program in (cat, echo, emit, fill, idle, beat, linger, stubborn, scatter, mark, printenv, secret, size, serve)
 }
 """Programs that every simulated body has; a target may add its own. ``sh`` and ``bash`` copy input to output."""
 PROGRAMS |= {"sh": cat, "bash": cat}

@@ -8,7 +8,7 @@ REPLY   2    JSON ``{"id", "ok": {...}}`` or ``{"id", "error": {"reason", "messa
 EVENT   3    JSON ``{"event", ...}`` on an attached channel: ``gap exit input forgotten``; on channel 0: ``exit`` with
              ``process``, of any process
 DATA    4    output on an attached channel: ``>BQ`` stream (0 tty, 1 stdout, 2 stderr) and offset, then the bytes;
-             on a stream of `listen`, either way: bytes alone, and from the server an empty frame as the end
+             on a stream of `listen` or `dial`, either way: bytes alone, and from the server an empty frame as the end
 INPUT   5    raw input bytes on an attached channel; at most `WINDOW` not yet acknowledged by ``input``
 CREDIT  6    ``>I``: so many more bytes may be sent on this channel (the window of `attach` is the first credit)
 ===== ====== =========================================================================================================
@@ -33,6 +33,8 @@ Calls (``process`` is the caller's id; the same id again is the same process, ne
   the connection's end. Each of its connections is a stream on a channel from `LISTENED` on: ``accepted {path}``, DATA
   within `STREAM_WINDOW` and CREDIT both ways, ``eof`` when the body has said all, ``closed`` when nothing follows in
   either direction. ``detach`` ends a stream. Another connection that listens at the same path takes the path over.
+- ``dial {port, token}`` -> ``{channel}``: connects to a TCP port of the body's loopback. The connection is a stream as
+  those of ``listen``; ``dialled {token}`` is the first on its channel.
 
 ``input {received, closed}`` counts the channel's input bytes that the process's terminal or pipe has taken; ``closed``
 true says that it takes no more.
@@ -63,11 +65,11 @@ INPUT: Final = 5
 CREDIT: Final = 6
 
 LISTENED: Final = 0x80000000
-"""The first channel number of streams that begin in the body; only the holder gives these numbers."""
+"""The first channel number of streams; only the holder gives these numbers."""
 STREAM_WINDOW: Final = 64 * 1024
-"""The most bytes on their way in each direction of a stream that began in the body."""
-MAX_STREAMS: Final = 64
-"""The most streams of one link that began in the body."""
+"""The most bytes on their way in each direction of a stream."""
+MAX_STREAMS: Final = 112
+"""The most streams of one link."""
 
 _STREAMS: Final[tuple[Stream, ...]] = ("tty", "stdout", "stderr")
 

@@ -22,7 +22,7 @@ from sac_core.contracts.context import Entry, PluginContext, State
 from sac_core.errors import ConflictError, LaunchError, LostError, UnsupportedError
 from sac_core.held import open_link
 from sac_core.models.body import Key, Observed
-from sac_core.models.launch import NO_SECRETS, Egress, Launch, Port, Resources, Secrets, Template
+from sac_core.models.launch import NO_SECRETS, Egress, Launch, Resources, Secrets, Template
 from sac_core.models.process import Command, TtySize
 
 KEY = Key("default", "a1", "0f1e2d3c4b5a")
@@ -266,7 +266,6 @@ async def test_anothers_body_is_not_touched(executor: ProcessExecutor) -> None:
         (Template(image="debian"), "spec.image"),
         (Template(profile="strict"), "spec.profile"),
         (Template(egress=Egress(mode="none")), "spec.egress"),
-        (Template(ports=(Port(name="web", port=80),)), "spec.ports"),
         (Template(resources=Resources(gpus=1)), "spec.resources.gpus"),
         (Template(resources=Resources(cpu=1)), "spec.resources.cpu"),
     ],

@@ -29,6 +29,11 @@ export function actOnAgent(name: string, verb: AgentVerb): Promise<Agent> {
   return request("POST", `agents/${at(name)}/${verb}`);
 }
 
+/** A link that opens a port of an agent in this browser, once. */
+export async function linkToPort(name: string, port: number): Promise<string> {
+  return (await request<{ url: string }>("POST", `agents/${at(name)}/ports/${port}/links`)).url;
+}
+
 export function deleteAgent(name: string): Promise<unknown> {
   return request("DELETE", `agents/${at(name)}`);
 }

@@ -39,6 +39,11 @@ export interface Exit {
   reason?: string;
 }
 
+export interface Port {
+  name: string;
+  port: number;
+}
+
 export interface Agent {
   kind: "Agent";
   metadata: Metadata;
@@ -50,6 +55,7 @@ export interface Agent {
     restart?: string;
     profile?: string;
     workspace?: { folder?: string };
+    ports?: Port[];
   };
   status: {
     phase: AgentPhase;

@@ -16,6 +16,7 @@ import { go, links } from "../state/route";
 import { t } from "../strings";
 import { CommandDialog } from "./command";
 import { enterTerminal } from "./enter";
+import { AgentPorts } from "./ports";
 import { AgentRecordings } from "./recordings";
 import { AgentSessions } from "./sessions";
 import { useTitle } from "../parts/title";
@@ -52,6 +53,7 @@ function Known({ agent, asking }: { agent: Agent; asking: boolean }) {
       {!asking && <ProblemBanner problem={action.problem} onClose={action.clear} />}
       {asking && <CommandDialog action={action} onRun={(command) => void open(command)} onClose={() => go(links.agent(name))} />}
       <AgentSessions agent={agent} />
+      <AgentPorts agent={agent} />
       <AgentRecordings agent={agent} />
       <Overview agent={agent} />
       <Conditions conditions={agent.status.conditions ?? []} />

@@ -15,6 +15,7 @@ from anyio import to_thread
 from anyio.abc import ByteStream, TaskGroup
 
 from sac_core.builtin.process import host
+from sac_core.builtin.process.dialing import Dialer, undeclared
 from sac_core.builtin.process.folder import BodyFolder, BodyRecord, DamagedError, body_folders, private_folder
 from sac_core.builtin.process.observing import absent, observed
 from sac_core.builtin.process.probing import probe
@@ -49,6 +50,7 @@ class ProcessExecutor(Executor):
         self._bodies = folder / "bodies"
         self._trash = folder / "trash"
         self._program = program
+        self._dialer = Dialer()
 
     async def probe(self) -> Probe:
         return probe(self._program, self._folder)
@@ -120,6 +122,14 @@ class ProcessExecutor(Executor):
         except OSError:
             raise NotReadyError("the holder does not listen") from None
 
+    async def dial(self, key: Key, port: int) -> ByteStream:
+        folder, record = self._find(key)
+        if record is None or record.state != "running" or not folder.alive():
+            raise LostError("there is no running body")
+        if port not in record.ports:
+            raise undeclared(port)
+        return await self._dialer.dial(folder, port)
+
     # what is there
 
     def _find(self, key: Key) -> tuple[BodyFolder, BodyRecord | None]:
@@ -178,6 +188,7 @@ class ProcessExecutor(Executor):
             uid=key.uid,
             generation=launch.generation,
             hash=launch.hash,
+            ports=tuple(port.port for port in launch.template.ports),
         )
 
     # ending

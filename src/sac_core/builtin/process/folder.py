@@ -28,7 +28,7 @@ class BodyRecord(Model):
     """What was decided about a body, committed before it is done. ``state`` is what it shall be.
 
     ``ending`` shall end and be started again, by a later `ensure`. ``kill_at`` is when patience ends, in seconds since
-    1970; ``purge`` whether deleting takes the working folder too.
+    1970; ``purge`` whether deleting takes the working folder too; ``ports`` are those that it declared.
     """
 
     labels: dict[str, str]
@@ -40,6 +40,7 @@ class BodyRecord(Model):
     state: Literal["running", "ending", "stopped", "deleting"] = "running"
     kill_at: float | None = None
     purge: bool = False
+    ports: tuple[int, ...] = ()
 
 
 class DamagedError(UnavailableError):

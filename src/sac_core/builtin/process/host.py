@@ -74,6 +74,24 @@ def strays(uid: str) -> dict[int, int]:
     return found
 
 
+def descendants(pid: int) -> set[int]:
+    """The processes that a process and its children started, those that hide their environment too."""
+    parents = {int(name): _parent(name) for name in os.listdir("/proc") if name.isdigit()}
+    found: set[int] = set()
+    grown = {pid}
+    while grown:
+        found |= grown
+        grown = {child for child, parent in parents.items() if parent in grown} - found
+    return found - {pid}
+
+
+def _parent(pid: str) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[1])
+    except (OSError, IndexError):
+        return 0
+
+
 def _carries(pid: str, marker: bytes) -> bool:
     try:
         return marker in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")

@@ -23,7 +23,7 @@ def probe(program: Path, folder: Path) -> Probe:
         reachable=all(finding.level != "error" for finding in findings),
         isolated=False,
         place=_place(folder),
-        capabilities=("holder", "stop", "replace", "files", *(("limits",) if limits else ())),
+        capabilities=("holder", "stop", "replace", "files", "dial", *(("limits",) if limits else ())),
         limits=limits,
         findings=tuple(findings),
     )

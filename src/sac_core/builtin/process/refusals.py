@@ -33,8 +33,6 @@ def _unsupported(launch: Launch) -> Iterator[tuple[str, str]]:
         yield "spec.image", "the process executor runs no images"
     if template.profile != "dev":
         yield "spec.profile", f"the process executor cannot enforce the profile {template.profile!r}"
-    if template.ports:
-        yield "spec.ports", "the process executor reaches no ports"
     if template.egress.mode != "all":
         yield "spec.egress", "the process executor cannot limit what a body reaches"
     if template.mounts:

@@ -14,6 +14,7 @@ from sac_core.cli.arguments import HERE, Common, Switch, Tail
 from sac_core.cli.commands.attach import require_terminal, stay
 from sac_core.cli.connecting import connected
 from sac_core.cli.options import parse_options
+from sac_core.cli.published import parse_ports
 from sac_core.cli.signals import ended_by_signals
 from sac_core.cli.stay import Wish
 from sac_core.cli.waiting import wait_for, wait_gone
@@ -33,6 +34,7 @@ async def run(
     executor: str | None = None,
     option: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
     prepared: Prepared = NOTHING,
+    port: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
     main: Switch = False,
     recording: RecordingPolicy | None = None,
     rm: Switch = False,
@@ -57,6 +59,8 @@ async def run(
         What runs it, or EXECUTOR/TARGET for one of its targets; without it, the server's default.
     option
         An option of its runtime, NAME=VALUE, or deeper NAME.PART=VALUE; lists are JSON; may be repeated.
+    port
+        A port that it serves, NUMBER or NAME:NUMBER, to be opened with `sac open`; may be repeated.
     main
         What follows -- is the agent's main process, kept running; `sac logs` shows its output.
     recording
@@ -77,6 +81,7 @@ async def run(
         require_terminal()
     chosen = name or f"{runtime}-{secrets.token_hex(3)}"
     spec = _spec(runtime, folder, executor, option, prepared) | ({"command": list(command)} if main and command else {})
+    spec |= {"ports": parse_ports(port)} if port else {}
     async with ended_by_signals() as ended, connected(common) as sac:
         session = await _open(sac, chosen, spec, () if main else command, recording, rm=rm)
     if ended.status:

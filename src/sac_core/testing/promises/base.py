@@ -15,7 +15,7 @@ from sac_core.contracts.executor import Executor
 from sac_core.models.body import Key
 from sac_core.models.launch import Launch, Secrets, Template
 from sac_core.testing.body_commands import BodyCommands, PosixCommands
-from sac_core.testing.fixtures import new_owner, temporary_context
+from sac_core.testing.fixtures import new_owner, temporary_context, unused_port
 from sac_core.testing.promises.bench import Bench
 from sac_core.testing.promises.marks import Level
 
@@ -51,6 +51,10 @@ class ContractBase:
     def other_owner(self, context: PluginContext) -> PluginContext:
         """The context of another installation of SAC on the same target."""
         return replace(context, owner=new_owner())
+
+    def port(self) -> int:
+        """A port for a body to listen on; the default is free on this machine, whose ports bodies may share."""
+        return unused_port()
 
     async def pause(self) -> None:
         """Between two looks at something that settles; simulated worlds move their clock here."""
