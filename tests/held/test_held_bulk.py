@@ -7,10 +7,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import anyio
+import pytest
 
 from holder_process import linked, shell
 from sac_core.held import HolderLink
 from sac_core.models.process import Chunk, Command, Exit
+from sac_core.testing.fixtures import eventually
 
 MEGA = 1000 * 1000
 BLOCK = bytes(range(256)) * 3907  # about 1 MB
@@ -46,6 +48,24 @@ async def test_a_process_that_blocks_waits_for_its_slowest_reader(link: HolderLi
     assert (await link.list())[0].end < 4 * MEGA
     got += sum([len(chunk.data) async for chunk in slow])
     assert got == 20000000 + len("done\n")
+
+
+@pytest.mark.parametrize("reading", [False, True])
+async def test_a_process_that_waits_for_a_reader_can_be_ended(link: HolderLink, reading: bool) -> None:
+    process = await link.open_process("p", shell("exec cat /dev/zero"))
+    output = process.output()
+    await anext(output)
+    if not reading:
+        await output.aclose()  # type: ignore[attr-defined]
+
+    async def waits() -> bool:
+        before = (await link.list())[0].end
+        await anyio.sleep(0.1)
+        return (await link.list())[0].end == before
+
+    await eventually(waits, 20)
+    await process.aclose()
+    assert not await link.list()
 
 
 async def test_a_reader_that_is_left_behind_is_told_of_the_gap_and_goes_on(link: HolderLink) -> None:

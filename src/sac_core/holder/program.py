@@ -569,6 +569,10 @@ class Process:
         """Somebody keeps the output open: take what is there, then let go."""
         if self.done:
             return
+        if self.closing and self.abandoned():
+            for fd in list(self.outputs):
+                self.close_output(fd)
+            return
         if self.paused:
             self.holder.after(LINGER, self.linger)
             return
@@ -579,6 +583,10 @@ class Process:
                 self.close_output(fd)
         if self.outputs:
             self.holder.after(0 if not self.paused else LINGER, self.linger)
+
+    def abandoned(self) -> bool:
+        """Whether nobody will read what it still prints: who ends it need not wait for that."""
+        return time.monotonic() >= self.closing or not any(each.window for each in self.attached)
 
     def finish(self) -> None:
         """Told once, after the last byte."""
