@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +12,7 @@ import anyio
 
 from sac_core.contracts.authenticator import Credentials
 from sac_core.contracts.conversation import Conversation
+from sac_core.contracts.files import Files
 from sac_core.contracts.sac import (
     Agents,
     Exec,
@@ -42,6 +43,7 @@ from sac_core.models.body import Probe
 from sac_core.models.cause import Timeline
 from sac_core.models.change import Change, Page, Synced
 from sac_core.models.conversation import Completed, Decision, Event, Permission, Started, Text
+from sac_core.models.file import FileStat
 from sac_core.models.keys import KeyStatus
 from sac_core.models.kind import AGENT, KINDS, RECORDING, SECRET, SESSION, TARGET, Kind
 from sac_core.models.principal import ALL, Principal
@@ -203,6 +205,11 @@ class World:
     conversations: list[FakeConversation] = field(default_factory=list)
     keys: list[str | None] = field(default_factory=list)
     logs: list[Chunk | Exception] = field(default_factory=list)
+    files: dict[str, Sequence[bytes | Exception]] = field(default_factory=dict)
+    uploads: dict[str, bytearray] = field(default_factory=dict)
+    passed: int = 0
+    refusal: Exception | None = None
+    gate: anyio.Event | None = None
     open_streams: int = 0
     watch_error: Exception | None = None
 
@@ -354,12 +361,52 @@ class FakeTargets(FakeThings, Targets):
         return ExecutorRef(name=executor or "process", target=name)
 
 
+class FakeFiles(Files):
+    """Files that a test puts in, and reads what was put."""
+
+    def __init__(self, world: World, agents: FakeAgents) -> None:
+        self._world, self._agents = world, agents
+
+    async def stat(self, agent: str, path: str) -> FileStat:
+        await self._agents.get(agent)
+        if path not in self._world.files:
+            raise NotFoundError(f"there is no {path!a}", reason="FileNotFound", field="path")
+        return FileStat(type="file")
+
+    async def get(self, agent: str, path: str) -> AsyncIterator[bytes]:
+        await self.stat(agent, path)
+        self._world.open_streams += 1
+        try:
+            for piece in self._world.files[path]:
+                if isinstance(piece, Exception):
+                    raise piece
+                self._world.passed += len(piece)
+                yield piece
+        finally:
+            self._world.open_streams -= 1
+
+    async def put(self, agent: str, path: str, tar: AsyncIterable[bytes]) -> None:
+        await self._agents.get(agent)
+        self._world.open_streams += 1
+        try:
+            async for piece in tar:
+                self._world.passed += len(piece)
+                self._world.uploads.setdefault(path, bytearray()).extend(piece[:100])
+                if self._world.refusal is not None:
+                    raise self._world.refusal
+                if self._world.gate is not None:
+                    await self._world.gate.wait()
+        finally:
+            self._world.open_streams -= 1
+
+
 class FakeSac(Sac):
     def __init__(self, world: World, principal: Principal, tenant: str) -> None:
         self._world, self._principal, self._tenant = world, principal, tenant
         self.agents = FakeAgents(world, tenant, AGENT)
         self.sessions = FakeSessions(world, tenant, SESSION)
         self.recordings = FakeRecordings(world, tenant, RECORDING)
+        self.files = FakeFiles(world, self.agents)
         self.targets = FakeTargets(world, tenant, TARGET)
 
     def resources(self, plural: str) -> Resources[Any]:

@@ -73,8 +73,8 @@ async def test_a_thing_of_another_tenant_is_not_found(sac: Running, route: Route
         answers = [await sac.handshake(_path(route) + extra, route.subprotocol, bearer) for extra in _TENANTS]
     else:
         body = b'{"argv": ["true"]}'
-        json = "Content-Type: application/json"
-        answers = [await sac.raw(route.method, _path(route) + extra, bearer, json, body=body) for extra in _TENANTS]
+        type = f"Content-Type: {route.takes or 'application/json'}"
+        answers = [await sac.raw(route.method, _path(route) + extra, bearer, type, body=body) for extra in _TENANTS]
     assert [answer.status for answer in answers] == [404, 404]
     assert sac.core.world.things == before
     assert sac.core.world.terminals == []

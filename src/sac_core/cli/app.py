@@ -24,6 +24,7 @@ COMMANDS = (
     ("run", "Create an agent and open its terminal.", "[OPTIONS] RUNTIME [FOLDER] [-- CMD...]"),
     ("attach", "Attach this terminal to an agent or a session.", "[OPTIONS] AGENT|SESSION"),
     ("exec", "Run a command in an agent.", "[OPTIONS] AGENT -- CMD..."),
+    ("cp", "Copy files from or to an agent.", "[OPTIONS] SOURCE TARGET"),
     ("ask", "Say something to an agent, without a terminal.", "[OPTIONS] AGENT [TEXT]"),
     ("open", "Print a link to a port of an agent.", "[OPTIONS] AGENT [PORT]"),
     ("get", "List things of a kind, or show one.", "[OPTIONS] KIND [NAME]"),

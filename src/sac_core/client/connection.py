@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 API = "/api/v1"
 TIMEOUT = httpx2.Timeout(30.0, connect=10.0)
+UPLOAD_TIMEOUT = httpx2.Timeout(120.0, connect=10.0)
+"""For each piece to be taken, and for the answer: longer than a server waits for what it writes to."""
 # Below the five seconds of most servers, so that a request never goes into a connection that is being closed.
 LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=3.0)
 
@@ -56,7 +58,7 @@ class Connection:
         return _content(response)
 
     @asynccontextmanager
-    async def stream(self, path: str, *, query: Mapping[str, str]) -> AsyncIterator[httpx2.Response]:
+    async def stream(self, path: str, *, query: Mapping[str, str] | None = None) -> AsyncIterator[httpx2.Response]:
         """An answer that comes piece by piece, without a limit between the pieces."""
         timeout = httpx2.Timeout(30.0, connect=10.0, read=None)
         with translated(self.address, begun=True):
@@ -67,6 +69,13 @@ class Connection:
                     await response.aread()
                     raise failure(response.status_code, response.content)
                 yield response
+
+    async def upload(self, path: str, content: AsyncIterable[bytes], *, media_type: str) -> None:
+        """Send a body piece by piece, as quickly as the server takes it."""
+        headers = {**self.headers, "Content-Type": media_type}
+        request = self._http.build_request("PUT", API + path, content=content, headers=headers, timeout=UPLOAD_TIMEOUT)
+        with translated(self.address):
+            _content(await self._http.send(request))
 
 
 @asynccontextmanager

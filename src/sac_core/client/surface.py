@@ -12,6 +12,7 @@ from sac_core.client.agents import HttpAgents
 from sac_core.client.connection import Connection, open_connection
 from sac_core.client.events import watch
 from sac_core.client.exec import open_exec
+from sac_core.client.files import HttpFiles
 from sac_core.client.kinds import RemoteKind, remote_kind
 from sac_core.client.recordings import HttpRecordings
 from sac_core.client.resources import HttpResources, segments
@@ -33,6 +34,7 @@ class HttpSac(Sac):
     secrets: HttpSecrets
     recordings: HttpRecordings
     targets: HttpTargets
+    files: HttpFiles
 
     def __init__(self, connection: Connection, kinds: Sequence[RemoteKind]) -> None:
         self.agents = HttpAgents(connection)
@@ -40,6 +42,7 @@ class HttpSac(Sac):
         self.secrets = HttpSecrets(connection)
         self.recordings = HttpRecordings(connection)
         self.targets = HttpTargets(connection)
+        self.files = HttpFiles(connection)
         self.kinds = tuple(kinds)
         self._connection = connection
 

@@ -14,6 +14,7 @@ from typing import Any, Generic, Literal, TypeVar, overload
 from pydantic import Field
 
 from sac_core.contracts.conversation import Conversation
+from sac_core.contracts.files import Files
 from sac_core.errors import ConflictError, NotFoundError
 from sac_core.models.agent import Agent, AgentPhase, AgentSpec, ExecutorRef
 from sac_core.models.base import Model
@@ -337,6 +338,7 @@ class Sac(ABC):
     secrets: Secrets
     recordings: Recordings
     targets: Targets
+    files: Files
 
     @abstractmethod
     def resources(self, plural: str) -> Resources[Any]:

@@ -21,6 +21,7 @@ from sac_core.server.agents import agent_routes
 from sac_core.server.console import console_routes
 from sac_core.server.door import Door
 from sac_core.server.endpoint import Endpoint
+from sac_core.server.files import file_routes
 from sac_core.server.hosts import Hosts
 from sac_core.server.identity import Authenticate, Identifier
 from sac_core.server.live import Live
@@ -104,6 +105,7 @@ def routes_of(kinds: Sequence[Kind], *, console: bool) -> Iterator[Route]:
     yield from sign_in_routes()
     yield from agent_routes()
     yield from port_routes()
+    yield from file_routes()
     yield from recording_routes()
     yield from target_routes()
     yield from socket_routes()

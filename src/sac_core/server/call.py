@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -85,7 +86,7 @@ class Call:
 async def admit(site: Site, route: Route, scope: Scope, receive: Receive, send: Send) -> Call:
     """Credential, tenant, permission, parameters, in this order; raises the error of the first that fails."""
     identity = None if route.permission == PUBLIC else await site.identifier.identify(scope)
-    query = parse_query(scope["query_string"])
+    query = parse_query(scope["query_string"], raw=route.raw)
     tenant = query.pop("namespace", None) if identity else None
     call = Call(site, scope, receive, send, query)
     if identity is not None:
@@ -111,12 +112,17 @@ def _require(identity: Identity, permission: str) -> None:
         raise ForbiddenError(f"{identity.principal.id} may not do this", hint=f"it needs the permission {permission}")
 
 
-def parse_query(text: bytes) -> dict[str, str]:
-    """A query string; raises `InvalidError` for what is malformed or there twice."""
+def parse_query(text: bytes, *, raw: Collection[str] = ()) -> dict[str, str]:
+    """A query string; raises `InvalidError` for what is malformed or there twice.
+
+    The parameters ``raw`` may hold bytes that are no UTF-8: they become surrogate escapes.
+    """
     if not text:
         return {}
     try:
-        pairs = parse_qsl(text.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=32)
+        pairs = parse_qsl(text.decode("ascii"), keep_blank_values=True, errors="surrogateescape", max_num_fields=32)
+        for name, value in pairs:
+            (name if name in raw else name + value).encode()
     except ValueError:
         raise InvalidError("the query string is malformed", field="query") from None
     query = dict(pairs)

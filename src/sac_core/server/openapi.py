@@ -83,7 +83,7 @@ def _operation(route: Route) -> Operation:
         tags=[_tag(route)],
         security=[] if route.permission == PUBLIC else [{"bearer": []}, {"page": []}],
         parameters=_parameters(route) or None,
-        requestBody=_request(route.body) if route.body else None,
+        requestBody=_request(route),
         responses={**_success(route), "default": _content("An error", Problem, CONTENT_TYPE)},
     )
 
@@ -108,13 +108,20 @@ def _parameters(route: Route) -> list[Parameter | Reference]:
     ]
 
 
-def _request(model: type[BaseModel]) -> RequestBody:
-    return RequestBody(required=True, content={"application/json": _media(model)})
+def _request(route: Route) -> RequestBody | None:
+    if route.takes:
+        anything = MediaType(media_type_schema=Schema(type=DataType.STRING))
+        return RequestBody(required=True, content={route.takes: anything})
+    if route.body:
+        return RequestBody(required=True, content={"application/json": _media(route.body)})
+    return None
 
 
 def _success(route: Route) -> dict[str, Response]:
     if route.method == "WS":
         return {"101": Response(description=f"A WebSocket with subprotocol `{route.subprotocol}`")}
+    if route.status == 204:
+        return {"204": Response(description="Done")}
     if route.returns is None:
         schema = Schema() if route.media_type == "application/json" else Schema(type=DataType.STRING)
         content: dict[str, Any] = {route.media_type: MediaType(media_type_schema=schema)}

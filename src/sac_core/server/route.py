@@ -33,7 +33,8 @@ class Route:
     """One method of one path. ``WS`` is a WebSocket, whose ``subprotocol`` clients must ask for.
 
     ``permission`` is ``<plural>:<verb>``, `SIGNED_IN` or `PUBLIC`; ``query`` the parameters that it knows besides
-    ``namespace``, which every route but a public one takes.
+    ``namespace``, which every route but a public one takes; ``raw`` those that may hold bytes that are no UTF-8, as
+    surrogate escapes. ``takes`` is the media type of a body that is not JSON.
     """
 
     method: Method
@@ -42,6 +43,8 @@ class Route:
     handler: Handler | SocketHandler
     summary: str
     query: tuple[str, ...] = ()
+    raw: tuple[str, ...] = ()
+    takes: str = ""
     body: type[BaseModel] | None = None
     returns: type[BaseModel] | None = None
     status: int = 200

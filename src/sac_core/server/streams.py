@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -21,14 +22,23 @@ FIRST_ITEM: Final = 0.5
 QUIET: Final = 15.0
 """Seconds without an item after which `Form.idle` is sent, so that proxies keep the connection."""
 
+_CUTTING: Final = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class Form(Generic[T]):
-    """How items are written. ``opening`` gives headers for the first item, None when it has not come yet."""
+    """How items are written. ``opening`` gives headers for the first item, None when it has not come yet.
+
+    ``first`` is in seconds, as `FIRST_ITEM`; ``patience`` those that the client may leave what it is sent. After an
+    error ``failed`` gives the answer a whole last part, without it the answer is cut, after the bytes of ``cut``.
+    """
 
     media_type: str
     encode: Callable[[T], bytes]
     idle: bytes = b""
+    first: float = FIRST_ITEM
+    patience: float = math.inf
+    cut: Callable[[SacError], bytes] | None = None
     failed: Callable[[SacError], bytes] | None = None
     opening: Callable[[T | None], dict[str, str]] | None = None
 
@@ -41,6 +51,7 @@ class Streamed(Generic[T]):
         self._source = source
         self._form = form
         self._begun = False
+        self._whole = False
         self._error: SacError | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,15 +87,14 @@ class Streamed(Generic[T]):
     async def _deliver(self, items: MemoryObjectReceiveStream[T], send: Send) -> None:
         first: list[T] = []
         try:
-            with anyio.move_on_after(FIRST_ITEM):
+            with anyio.move_on_after(self._form.first):
                 first.append(await items.receive())
         except anyio.EndOfStream:
             if self._error is not None:
                 return
         await self._begin(first[0] if first else None, send)
-        for item in first:
-            await send(_part(self._form.encode(item)))
-        await self._go_on(items, send)
+        if not first or await self._give(first[0], send):
+            await self._go_on(items, send)
 
     async def _begin(self, first: T | None, send: Send) -> None:
         given = self._form.opening(first) if self._form.opening else {}
@@ -103,14 +113,29 @@ class Streamed(Generic[T]):
                     await send(_part(self._form.idle))
                 continue
             except anyio.EndOfStream:
+                self._whole = True
                 return
+            if not await self._give(item, send):
+                return
+
+    async def _give(self, item: T, send: Send) -> bool:
+        """Whether the client took it in time."""
+        with anyio.move_on_after(self._form.patience):
             await send(_part(self._form.encode(item)))
+            return True
+        self._error = LostError(f"the client took nothing for {self._form.patience:g} s")
+        return False
 
     async def _finish(self, send: Send) -> None:
-        error = self._error
-        if not self._begun:
-            raise error or LostError("the server ended this stream", hint="ask again")
+        error, cut = self._error, self._form.cut
+        if error is None and not (self._begun and (self._whole or cut is None)):
+            error = LostError("the server ended this stream", hint="ask again")
+        if error is not None and not self._begun:
+            raise error
         if error is not None and self._form.failed is None:
+            if cut is not None:
+                with anyio.move_on_after(_CUTTING):
+                    await send(_part(cut(error)))
             raise error  # cuts the answer short, which tells the client that it is not whole
         if error is not None and self._form.failed is not None:
             await send(_part(self._form.failed(error)))

@@ -18,6 +18,7 @@ from sac_core.service import checkup, plugins
 from sac_core.service.agents import AgentService
 from sac_core.service.bodies import Body
 from sac_core.service.execs import open_exec, run_exec
+from sac_core.service.files import FileService
 from sac_core.service.opener import enter_body, running_agent
 from sac_core.service.recordings import RecordingService
 from sac_core.service.resources import StoredResources, allow, watch
@@ -37,6 +38,7 @@ class LocalSac(Sac):
     secrets: SecretService
     recordings: RecordingService
     targets: TargetService
+    files: FileService
 
     def __init__(self, services: Services, scope: Scope, *, version: str) -> None:
         self._services = services
@@ -47,6 +49,7 @@ class LocalSac(Sac):
         self.secrets = SecretService(services, SECRET, scope)
         self.recordings = RecordingService(services, RECORDING, scope)
         self.targets = TargetService(services, TARGET, scope)
+        self.files = FileService(services, scope)
 
     def resources(self, plural: str) -> Resources[Any]:
         known: dict[str, Resources[Any]] = {
