@@ -47,8 +47,12 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session", autouse=True)
 def _home_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Login shells must not read this machine's profile, nor leave its locks behind when a test kills them."""
+    """Login shells must not read this machine's profile, nor leave its locks behind when a test kills them.
+
+    Nor is there an engine of Docker, whatever this machine has: servers would begin with it.
+    """
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
         patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
         yield
 

@@ -53,8 +53,8 @@ class Settings(BaseSettings):
     lease: float = Field(default=30.0, ge=3, examples=["30"])
     """Seconds for which a server may be silent until another one on its database takes over its agents."""
 
-    default_executor: str = "process"
-    """The executor of an agent that names none."""
+    default_executor: str | None = None
+    """The executor of an agent that names none; none: one that is ready for it when SAC starts, else ``process``."""
 
     resync: float = Field(default=30.0, gt=0, examples=["30"])
     """Seconds between comparisons of what is declared with what runs; each with 10 % jitter."""

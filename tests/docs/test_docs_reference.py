@@ -52,7 +52,7 @@ def test_every_setting_is_there_with_its_variable() -> None:
 
 def test_the_defaults_of_settings_are_the_real_ones() -> None:
     shown = {row[0]: row[2] for row in rows(page("settings")) if row[0] in Settings.model_fields}
-    for name in ("host", "port", "default_executor", "resync"):
+    for name in ("host", "port", "resync"):
         assert shown[name] == f"{Settings.model_fields[name].default:{'g' if name == 'resync' else ''}}"
 
 

@@ -34,6 +34,24 @@ T = TypeVar("T")
 _FOLDERS = {"executor": "executors", "authenticator": "auth", "stage": "stages"}
 
 
+LEAST = "process"
+"""The executor that is always there."""
+
+
+def named_executor(settings: Settings) -> str:
+    """The executor without which SAC does not start."""
+    return settings.default_executor or LEAST
+
+
+def standard_executor(settings: Settings, targets: Targets) -> str:
+    """The executor of agents that name none: as set, else one that is ready for them, else processes.
+
+    Servers that share a database need not see the same executors, and have to agree: there it is processes.
+    """
+    ready = targets.standard() if settings.database is None else None
+    return settings.default_executor or ready or LEAST
+
+
 def needed_stages(settings: Settings) -> set[str]:
     """The stages without which SAC does not start."""
     return set() if settings.recording == "off" else {NAME}
@@ -53,26 +71,23 @@ class Opener:
         """All executors, opened, each for its default target."""
         opened: dict[Placement, Target] = {}
         hosted: list[Hosted[Executor]] = self._begin("executor", self.registry.executors, Executor)
-        for name, executor in (await self._opened(hosted, needed={self.settings.default_executor})).items():
+        needed = {named_executor(self.settings)}
+        for name, executor in (await self._opened(hosted, needed=needed)).items():
             guarded = GuardedExecutor(name, executor, self.registry.troubles)
             try:
                 probe = await guarded.probe()
             except Exception as error:
-                self._refuse("executor", name, error, needed={self.settings.default_executor})
+                self._refuse("executor", name, error, needed=needed)
             else:
-                can = probe.capabilities
-                target = Target(
-                    Placement(name),
-                    guarded,
-                    self.registry.executors[name].isolated,
-                    watches="watch" in can,
-                    files="files" in can,
-                    place=probe.place,
-                    dials="dial" in can,
-                )
+                target = self._target(name, guarded)
+                target.learn(probe)
                 opened[target.at] = target
         failed = {name: self.registry.troubles.failure("executor", name) for name in self.registry.executors}
         return Targets(opened, {Placement(name): why for name, why in failed.items() if why})
+
+    def _target(self, name: str, executor: Executor) -> Target:
+        needed = name in {self.settings.default_executor, *self.settings.plugins}
+        return Target(Placement(name), executor, self.registry.executors[name].isolated, needed=needed)
 
     async def authenticators(self, tokens: Sequence[SecretStr]) -> tuple[Authenticator, ...]:
         """All authenticators, opened; the local one gets the data directory's tokens.

@@ -18,7 +18,7 @@ from sac_core.core.data_dir import local_token, make_private
 from sac_core.core.databases import open_store
 from sac_core.core.hosting import open_hosting
 from sac_core.core.place import Place
-from sac_core.core.plugins import Opener, needed_stages
+from sac_core.core.plugins import Opener, named_executor, needed_stages, standard_executor
 from sac_core.core.reach import keep_within_reach
 from sac_core.core.root_keys import open_keys
 from sac_core.core.targets import HostedTargets
@@ -114,7 +114,7 @@ async def open_core(
         store = around(await stack.enter_async_context(open_store(settings, folder, server_id)))
         sealing, rotation = await stack.enter_async_context(open_keys(settings, folder, store.data_keys()))
         recording = RecordingOffers(Archive(store, sealing, utc_now), folder, days=settings.recording_days)
-        required = {settings.default_executor, *settings.plugins, *needed_stages(settings)}
+        required = {named_executor(settings), *settings.plugins, *needed_stages(settings)}
         registry = load(required=required, extra=[("recording", recording), *plugins])
         tokens = [local_token(folder), *([settings.token] if settings.token else [])]
         await stack.enter_async_context(open_watchdog(registry))
@@ -123,7 +123,7 @@ async def open_core(
         authenticators = await opener.authenticators(tokens)
         targets = await opener.targets()
         if settings.database is not None:
-            needed = {settings.default_executor, *settings.plugins}
+            needed = {named_executor(settings), *settings.plugins}
             await keep_within_reach(targets, store, needed=needed)
         # outside all that works: nothing is given up while something still acts on it
         leases = open_leasing(store.leases(server_id), store, targets.keys, settings.lease)
@@ -146,7 +146,7 @@ async def open_core(
             chronicle,
             leasing,
             utc_now,
-            settings.default_executor,
+            standard_executor(settings, targets),
             settings.recording,
         )
         await stack.enter_async_context(open_targets(services, HostedTargets(opener)))

@@ -15,13 +15,18 @@ FILE: Final = "server.json"
 
 @dataclass(frozen=True, slots=True)
 class ServerInfo:
-    """A running server. ``socket`` is its unix socket, if it has one; ``started`` is a time in UTC (ISO 8601)."""
+    """A running server. ``socket`` is its unix socket, if it has one; ``started`` is a time in UTC (ISO 8601).
+
+    ``executor`` runs the agents that name none, ``isolated``: in sandboxes.
+    """
 
     url: str
     socket: str | None
     pid: int
     version: str
     started: str
+    executor: str
+    isolated: bool
 
 
 @contextmanager

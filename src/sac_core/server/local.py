@@ -22,6 +22,7 @@ from websockets.http11 import Request
 from sac_core import __version__
 from sac_core.core import open_core
 from sac_core.errors import ConfigurationError, UnavailableError
+from sac_core.models.placement import Placement
 from sac_core.server.announce import ServerInfo, announced
 from sac_core.server.app import create_app, site_of
 from sac_core.server.listeners import is_loopback, listen_tcp, listen_unix, url_of
@@ -80,7 +81,7 @@ async def _run(core: Core, listener: socket.socket, ready: Ready | None) -> None
     folder = core.settings.data_dir.resolve()
     with ExitStack() as stack:
         unix = stack.enter_context(listen_unix(folder))
-        info = _info(listener, unix)
+        info = _info(core, listener, unix)
 
         def tell() -> None:
             stack.enter_context(announced(folder, info))
@@ -110,13 +111,16 @@ async def _stop_without_place(core: Core, server: uvicorn.Server) -> None:
             return
 
 
-def _info(listener: socket.socket, unix: socket.socket | None) -> ServerInfo:
+def _info(core: Core, listener: socket.socket, unix: socket.socket | None) -> ServerInfo:
+    executor = core.services.default_executor
     return ServerInfo(
         url=url_of(listener),
         socket=str(unix.getsockname()) if unix else None,
         pid=os.getpid(),
         version=__version__,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
+        executor=executor,
+        isolated=core.services.targets.opened[Placement(executor)].isolated,
     )
 
 

@@ -82,10 +82,18 @@ class Attending:
                     bodies = [body async for body in target.executor.bodies()]
                     await self._remove_orphans(target, bodies)
             except (SacError, TimeoutError) as error:
-                log.warning("cannot compare target %s: %s", target.name, error)
+                level = logging.WARNING if target.needed or await self._missed(target) else logging.INFO
+                log.log(level, "cannot compare target %s: %s", target.name, error)
             except Exception:
                 log.exception("a fault of executor %s while listing bodies", target.name)
             await anyio.sleep(self.resync * random.uniform(0.9, 1.1))
+
+    async def _missed(self, target: Target) -> bool:
+        """Whether anybody suffers from a target that does not answer."""
+        try:
+            return bool(await agents_at(self.services.store.read(EVERYWHERE), target.at))
+        except SacError:
+            return True
 
     async def _remove_orphans(self, target: Target, bodies: list[Observed]) -> None:
         """What an agent claims is left alone, on another target too: two may be names of one place."""

@@ -11,6 +11,7 @@ from sac_core.contracts.store import Query, Record, Requirement
 from sac_core.errors import NotFoundError, SacError
 from sac_core.models.body import Finding, Observed
 from sac_core.models.placement import DEFAULT_TARGET, placement_in
+from sac_core.service.reach import agents_at
 from sac_core.service.services import EVERYWHERE, Services
 from sac_core.service.targets import Target
 
@@ -73,10 +74,13 @@ async def _bounded(services: Services, target: Target) -> list[Finding]:
 
 async def _target(services: Services, target: Target, check: str) -> AsyncIterator[Finding]:
     probe = await target.executor.probe()
+    missed = probe.reachable or target.needed or bool(await agents_at(services.store.read(EVERYWHERE), target.at))
     for finding in probe.findings:
-        yield finding.model_copy(update={"check": f"{check}: {finding.check}"})
+        level = finding.level if missed or finding.level == "ok" else "warning"
+        yield finding.model_copy(update={"check": f"{check}: {finding.check}", "level": level})
     if not probe.reachable:
-        yield Finding(level="error", check=check, message="it is not reachable", advice="see its findings above")
+        if missed:
+            yield Finding(level="error", check=check, message="it is not reachable", advice="see its findings above")
         return
     # bodies first, rows after: a body's row is committed before the body is made
     bodies = [body async for body in target.executor.bodies()]

@@ -25,7 +25,8 @@ class Target:
     """One place where bodies run.
 
     ``isolated`` False is shown as *not a sandbox*; ``watches``: it gives hints; ``files``: it delivers files;
-    ``place``: where its bodies are, when only servers there reach them; ``dials``: it reaches ports.
+    ``place``: where its bodies are, when only servers there reach them; ``dials``: it reaches ports; ``standard``: it
+    is ready for agents that name no executor; ``needed``: somebody asked for it, so it is missed when it is not there.
     """
 
     at: Placement
@@ -35,6 +36,8 @@ class Target:
     files: bool = False
     place: str = ""
     dials: bool = False
+    standard: bool = False
+    needed: bool = True
 
     @property
     def name(self) -> str:
@@ -47,6 +50,7 @@ class Target:
         if probe.reachable:
             can = probe.capabilities
             self.watches, self.files, self.dials = "watch" in can, "files" in can, "dial" in can
+            self.standard = probe.standard
 
 
 class Declared(NamedTuple):
@@ -121,6 +125,10 @@ class Targets:
             self.failed[at] = why
         if target is not None:
             self.on_close(target)
+
+    def standard(self) -> str | None:
+        """The first by name of the executors that are ready for agents that name none."""
+        return min((target.at.executor for target in self if target.standard), default=None)
 
     def __iter__(self) -> Iterator[Target]:
         return iter(list(self.opened.values()))

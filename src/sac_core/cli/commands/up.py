@@ -77,9 +77,16 @@ def _print_link(folder: Path, info: ServerInfo, browser: bool) -> None:
         print(f"sac: {error}", file=sys.stderr)
         return
     print(f"SAC is ready. Open this link (it signs in once, within ten minutes):\n\n    {link}\n", flush=True)
+    print(f"{_where(info)}\n", flush=True)
     print("Ctrl-C stops the server, not the agents. `sac console` prints a fresh link.", flush=True)
     if browser:
         webbrowser.open(link)
+
+
+def _where(info: ServerInfo) -> str:
+    if info.isolated:
+        return f"Agents that name no executor run in sandboxes of {info.executor!r}."
+    return f"Agents that name no executor run on {info.executor!r}, which is no sandbox: see `sac doctor` for others."
 
 
 async def sign_in_link(server: Server) -> str:

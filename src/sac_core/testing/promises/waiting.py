@@ -19,8 +19,8 @@ PATIENCE = 2.0
 """Seconds within which every method returns, whatever the body does."""
 LONGEST_TURN = 0.05
 """Seconds that one turn of the event loop may take."""
-ATTEMPTS = 4
-"""A busy machine may hold up a turn now and then, a blocking call does it every time."""
+ATTEMPTS = 12
+"""A busy machine may hold up a turn now and then, a blocking call does it every time: one attempt without is enough."""
 
 
 @asynccontextmanager
@@ -83,6 +83,8 @@ class Waiting(ContractBase):
                 async with longest_turn() as longest:
                     await call()
                 worst[name] = min(worst.get(name, 1e9), longest())
+            if max(worst.values()) <= LONGEST_TURN:
+                return
         slow = {name: f"{seconds * 1000:.0f} ms" for name, seconds in worst.items() if seconds > LONGEST_TURN}
         assert not slow, f"these block the event loop every time: {slow}"
 
