@@ -166,3 +166,18 @@ async def test_other_executors_have_none(console: Console) -> None:
     await form(console, "plain")
     await console.at("field-executor").select_option("process")
     await expect(console.at("options")).to_have_count(0)
+
+
+async def test_a_target_is_chosen_with_its_executor(console: Console, sac: HttpSac, tmp_path: Path) -> None:
+    await sac.targets.create("near", "process", {"folder": str(tmp_path / "near")})
+    await console.go("new")
+    await console.at("field-name").fill("placed")
+    await console.at("field-executor").select_option("process/near")
+    await expect(console.at("isolation-warning")).to_be_visible()
+    await console.at("create").click()
+    await expect(console.at("agent-phase")).to_have_attribute("data-phase", "Running", timeout=20_000)
+    await expect(console.page.get_by_text("process / near")).to_be_visible()
+    assert str((await sac.agents.get("placed")).status.placement) == "process/near"
+    await sac.agents.delete("placed")
+    await sac.agents.wait("placed", "absent", timeout=20)
+    await sac.targets.delete("near")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from many_places import Places
+from postgres_cluster import Cluster
 from sac_core.contracts.sac import Sac
 from sac_core.errors import ConflictError, InvalidError, NotFoundError, UnavailableError
 from sac_core.models.body import Key, body_labels
@@ -17,6 +19,7 @@ from sac_core.models.launch import Launch
 from sac_core.models.target import Target
 from sac_core.service import target_keeper
 from sac_core.testing.fixtures import eventually
+from sac_core.testing.simulated_target import SimulatedTarget
 from simulated_world import World
 
 DEADLINE = 20.0
@@ -344,3 +347,54 @@ async def test_what_is_wrong_is_named(world: World, name: str, spec: dict[str, A
             await sac.targets.create_from({"metadata": {"name": name}, "spec": spec})
         assert no.value.field == field
         assert "canary" not in str(no.value)
+
+
+@pytest.fixture
+def pair(tmp_path: Path, postgres: Cluster, places: Places, monkeypatch: pytest.MonkeyPatch) -> tuple[World, World]:
+    """Two servers on two machines, with one database."""
+    monkeypatch.setenv("SAC_KEYS", "a" * 43 + "=")
+    monkeypatch.setenv("SAC_LEASE", "3")
+    database, target = postgres.database(), SimulatedTarget()
+    worlds = [World(tmp_path / name, target, [places.plugin(name)], database) for name in ("one", "two")]
+    return worlds[0], worlds[1]
+
+
+async def test_every_server_opens_what_is_declared_and_closes_what_is_deleted(
+    pair: tuple[World, World], places: Places
+) -> None:
+    async with pair[0].sac() as one, pair[1].sac() as two:
+        await declare(one, "shared")
+
+        async def both() -> bool:
+            return places.open.count("shared") == 2
+
+        await eventually(both, DEADLINE)
+        await run(two, "a", "shared")
+        await run(one, "b", "shared")
+        assert places.agents("shared") == ["a", "b"]
+        for agent in ("a", "b"):
+            await two.agents.delete(agent)
+            await one.agents.wait(agent, "absent", timeout=DEADLINE)
+        await two.targets.delete("shared")
+
+        async def none() -> bool:
+            return "shared" not in places.open
+
+        await eventually(none, DEADLINE)
+
+
+async def test_what_is_reached_from_one_machine_is_served_from_there(pair: tuple[World, World], places: Places) -> None:
+    places.local.add("near")
+    async with pair[0].sac() as one:
+        await declare(one, "near")
+        async with pair[1].sac() as two:
+            with pytest.raises(UnavailableError, match="does not reach") as refused:
+                await two.targets.test("near")
+            assert refused.value.reason == "OutOfReach"
+            await run(two, "a", "near")  # the other one does it
+            await two.agents.restart("a")
+            await two.agents.wait("a", timeout=DEADLINE)
+            assert (await two.targets.get("near")).status.place == "one:near"
+        body = places.bodies("near")
+        assert (await one.agents.wait("a", timeout=DEADLINE)).status.restarts == 0
+        assert places.bodies("near") == body

@@ -90,6 +90,7 @@ const en = {
     folderPlaceholder: "/home/me/project",
     isDefault: "default",
     broken: "failed to load",
+    notReady: "not ready",
     options: "Options of the executor",
     runtimeOptions: "Options of the runtime",
     more: "More: repository, image, command, environment, limits",

@@ -169,7 +169,10 @@ class TargetKeeper:
     async def _reach(self, kept: _Kept, target: Target, probe: Probe) -> None:
         """Use it from now on, if its bodies are where this server is."""
         target.learn(probe)
-        why = None if self.services.leasing.leases.alone else await out_of_reach(self.services.store, target)
+        leasing = self.services.leasing
+        why = None
+        if not leasing.leases.alone:
+            why = await out_of_reach(self.services.store, target, server=leasing.server, alive=leasing.alive)
         if why is not None:
             self.services.targets.drop(target.at, why)
             raise UnavailableError(why, reason="OutOfReach", hint="give it the same settings everywhere")

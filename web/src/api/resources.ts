@@ -1,5 +1,5 @@
 import { request, stream } from "./http";
-import type { Agent, Cause, Plugin, Recording, Session, Status } from "./types";
+import type { Agent, Cause, Plugin, Recording, Session, Status, Target } from "./types";
 
 const at = (name: string): string => encodeURIComponent(name);
 
@@ -8,7 +8,7 @@ export interface NewAgent {
   name: string;
   spec: {
     runtime: string;
-    executor?: string;
+    executor?: string | { name: string; target: string };
     workspace?: { folder?: string; git?: { url: string } };
     image?: string;
     command?: string[];
@@ -93,6 +93,10 @@ export async function listPlugins(): Promise<Plugin[]> {
 export async function listSecrets(): Promise<string[]> {
   const found = await request<{ items: { metadata: { name: string } }[] }>("GET", "secrets");
   return found.items.map((secret) => secret.metadata.name);
+}
+
+export async function listTargets(): Promise<Target[]> {
+  return (await request<{ items: Target[] }>("GET", "targets")).items;
 }
 
 export function getStatus(): Promise<Status> {

@@ -63,6 +63,7 @@ export interface Agent {
     message?: string;
     conditions?: Condition[];
     executor?: string;
+    target?: string;
     isolated?: boolean;
     exit?: Exit;
     progress?: string;
@@ -123,6 +124,14 @@ export interface Plugin {
   state?: string;
   isolated?: boolean;
   options?: Schema;
+}
+
+/** A declared place of an executor. */
+export interface Target {
+  kind: "Target";
+  metadata: Metadata;
+  spec: { executor: string; schedulable?: boolean };
+  status: { phase: "Pending" | "Ready" | "NotReady"; default?: boolean };
 }
 
 export interface Status {

@@ -57,7 +57,7 @@ export function agentOf(draft: Draft, runtime: Plugin | undefined, executor: Plu
     name: draft.name.trim(),
     spec: {
       runtime: draft.runtime,
-      executor: draft.executor || undefined,
+      executor: placeOf(draft.executor),
       workspace: folder || url ? { folder: folder || undefined, git: url ? { url } : undefined } : undefined,
       image: draft.image.trim() || undefined,
       command: command.length > 0 ? command : undefined,
@@ -70,6 +70,12 @@ export function agentOf(draft: Draft, runtime: Plugin | undefined, executor: Plu
       runtimeOptions: valuesOf(optionsOf(runtime?.options), draft.runtimeOptions),
     },
   };
+}
+
+/** `EXECUTOR`, or `EXECUTOR/TARGET`, as a spec has it. */
+function placeOf(chosen: string): NewAgent["spec"]["executor"] {
+  const [name, target] = chosen.split("/");
+  return name && target ? { name, target } : name || undefined;
 }
 
 /** A line is one variable, NAME=value; what is empty is passed over. */

@@ -12,7 +12,7 @@ import { collection } from "../state/live";
 import { go, links } from "../state/route";
 import { t } from "../strings";
 import { useTitle } from "../parts/title";
-import { choiceOf, firstOf, useChoices, type Choices } from "./choices";
+import { choiceOf, firstOf, placesOf, useChoices, type Choices } from "./choices";
 import { agentOf, inputOf, MORE, type Draft, type Input } from "./draft";
 import { More } from "./more";
 
@@ -47,7 +47,7 @@ function Form({ choices }: { choices: Choices }) {
   const [draft, setDraft] = useState<Draft>(() => begun(choices));
   const action = useAction();
   const runtime = choices.runtimes.find((plugin) => plugin.name === draft.runtime);
-  const executor = choices.executors.find((plugin) => plugin.name === draft.executor);
+  const executor = choices.executors.find((plugin) => plugin.name === draft.executor.split("/")[0]);
   const own = { executor: optionsOf(executor?.options), runtime: optionsOf(runtime?.options) };
   const wrong = inputOf(action.problem);
   const wrongOption = optionOf("options", own.executor, action.problem) ?? optionOf("runtimeOptions", own.runtime, action.problem);
@@ -93,7 +93,7 @@ function Form({ choices }: { choices: Choices }) {
         <SelectInput
           id="field-executor"
           value={draft.executor}
-          choices={choices.executors.map((plugin) => choiceOf(plugin, choices.standard))}
+          choices={placesOf(choices)}
           wrong={wrong === "executor"}
           onChange={(name) => set({ executor: name, options: {} })}
         />

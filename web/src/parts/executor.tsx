@@ -9,13 +9,17 @@ export function NotSandbox() {
   );
 }
 
-/** An agent's executor, with the label that a body without isolation carries wherever it is shown. */
+/** The target that every executor has by itself, which is not worth a word. */
+const DEFAULT_TARGET = "default";
+
+/** An agent's executor and target, with the label that a body without isolation carries wherever it is shown. */
 export function ExecutorName({ agent }: { agent: Agent }) {
   const wanted = agent.spec.executor;
   const name = agent.status.executor || (typeof wanted === "string" ? wanted : wanted?.name) || t.common.none;
+  const target = agent.status.target ?? DEFAULT_TARGET;
   return (
     <span class="executor">
-      {name} {agent.status.isolated === false && <NotSandbox />}
+      {target === DEFAULT_TARGET ? name : `${name} / ${target}`} {agent.status.isolated === false && <NotSandbox />}
     </span>
   );
 }
