@@ -11,6 +11,7 @@ Level ``full`` is everything; ``level = "core"`` leaves the long tests out. A sk
 
 from __future__ import annotations
 
+from sac_core.testing.promises.archives import Archives
 from sac_core.testing.promises.cancellation import Cancellation
 from sac_core.testing.promises.control import Control
 from sac_core.testing.promises.dialing import Dialing
@@ -40,5 +41,6 @@ class ExecutorContract(
     SecretFiles,
     Optional,
     Dialing,
+    Archives,
 ):
     """All ten promises. What may be overridden is in `promises.base.ContractBase`."""

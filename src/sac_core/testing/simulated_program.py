@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from sac_core.models.process import TtySize
+from sac_core.service.archives.in_body import MISSING
+from sac_core.service.archives.tools import SCRIPTS
 
 
 class Read(NamedTuple):
@@ -47,6 +49,8 @@ class Invocation:
     beats: list[Beat]
     files: Mapping[str, bytes] = field(default_factory=dict)
     """The files of its body's secrets."""
+    disk: dict[str, bytes] = field(default_factory=dict)
+    """What was put into its body, archives by the folder."""
     size: Callable[[], TtySize | None] = field(default=lambda: None)
 
 
@@ -150,6 +154,29 @@ def serve(call: Invocation) -> Generator[Request, Any, int]:
     return (yield from idle(call))
 
 
+def sh(call: Invocation) -> Generator[Request, Any, int]:
+    """``sh``: copy input to output; of scripts it knows those that move archives, and the folder ``.`` is there."""
+    if call.argv[1:2] != ("-c",) or call.argv[2] not in SCRIPTS.values():
+        return (yield from cat(call))
+    path, verb = call.argv[-2:]
+    if verb == "put":
+        return (yield from _take_archive(call, path))
+    if path not in call.disk:
+        return MISSING
+    data = call.disk[path]
+    for start in range(0, len(data), len(PATTERN)):
+        yield Write("stdout", data[start : start + len(PATTERN)])
+    return 0
+
+
+def _take_archive(call: Invocation, path: str) -> Generator[Request, Any, int]:
+    data = bytearray()
+    while piece := (yield Read()):
+        data += piece
+    call.disk[path] = bytes(data)
+    return 0
+
+
 LINE = bytes(range(48, 111)) + b"\n"
 """64 bytes; `fill` repeats them."""
 PATTERN = LINE * 1024
@@ -159,4 +186,4 @@ PROGRAMS: dict[str, Program] = {
     for program in (cat, echo, emit, fill, idle, beat, linger, stubborn, scatter, mark, printenv, secret, size, serve)
 }
 """Programs that every simulated body has; a target may add its own. ``sh`` and ``bash`` copy input to output."""
-PROGRAMS |= {"sh": cat, "bash": cat}
+PROGRAMS |= {"sh": sh, "bash": cat}

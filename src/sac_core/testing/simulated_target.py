@@ -52,6 +52,7 @@ class SimulatedBody:
     exit: Exit | None = None
     purge: bool = False
     processes: dict[str, WorldProcess] = field(default_factory=dict)
+    disk: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def owner(self) -> str | None:
@@ -134,7 +135,7 @@ class SimulatedBody:
         self.target.discard(self)
 
     def _spawn(self, process_id: str, command: Command, ended: Callable[[Exit], None]) -> None:
-        process = self.target.process(command, ended, self.secrets.files)
+        process = self.target.process(command, ended, self.secrets.files, self.disk)
         self.processes[process_id] = process
         process.start()
 
@@ -198,10 +199,16 @@ class SimulatedTarget:
             del self.volumes[name]
 
     def process(
-        self, command: Command, ended: Callable[[Exit], None], files: Mapping[str, bytes] = NO_SECRETS.files
+        self,
+        command: Command,
+        ended: Callable[[Exit], None],
+        files: Mapping[str, bytes] = NO_SECRETS.files,
+        disk: dict[str, bytes] | None = None,
     ) -> WorldProcess:
-        """A process that has not started yet; ``files`` are those of its body's secrets."""
-        call = Invocation(command.argv, command.env, next(self._serials), self.beats, files)
+        """A process that has not started yet; ``files`` are those of its body's secrets, ``disk`` is the body's."""
+        call = Invocation(
+            command.argv, command.env, next(self._serials), self.beats, files, {} if disk is None else disk
+        )
         return WorldProcess(command, self.programs.get(command.argv[0]), call, self.clock, ended)
 
     def later(self, seconds: float, action: Callable[[], None]) -> None:

@@ -31,6 +31,8 @@ class ContractBase:
     """Seconds that anything asynchronous may take to settle."""
     honours: ClassVar[frozenset[str]] = frozenset()
     """Of ``egress`` and ``gpus``, what this executor can do; the rest must be refused."""
+    writable: ClassVar[str] = "."
+    """A folder of a body in which its processes may write; a relative one begins where they start."""
 
     def open_executor(self, context: PluginContext) -> AbstractAsyncContextManager[Executor]:
         """An executor on the target of this test; called again it is another instance on the same target."""
