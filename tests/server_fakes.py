@@ -450,6 +450,11 @@ class FakeSac(Sac):
         finally:
             running.close()
 
+    async def build_image(
+        self, runtime: str, *, executor: str | None = None, base: str | None = None, tag: str | None = None
+    ) -> AsyncGenerator[str]:
+        yield f"{tag or runtime} is built"
+
     async def plugins(self) -> tuple[PluginInfo, ...]:
         return (PluginInfo(name="process", family="executor", isolated=False),)
 

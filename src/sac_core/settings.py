@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     ports_domain: str = Field(default="localhost", pattern=_DOMAIN, examples=["ports.example.com"])
     """The domain below which ports of agents have host names of their own, ``p<port>-<uid>``."""
 
+    private_endpoints: tuple[str, ...] = Field(default=(), examples=['["gateway.internal:8443"]'])
+    """Hosts, or ``host:port``, that agents without a network may reach through SAC though they are not public."""
+
     plugins: dict[str, dict[str, Any]] = Field(default_factory=dict, examples=['{"process": {"nice": 10}}'])
     """Settings of plugins by name; a plugin named here must load, or SAC does not start."""
 

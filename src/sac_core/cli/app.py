@@ -39,6 +39,7 @@ COMMANDS = (
     ("keys", "Show root keys, or change to a new one.", "[OPTIONS] status|rotate"),
     ("recordings", "List recordings of sessions.", "[OPTIONS] [AGENT]"),
     ("replay", "Play a recording in this terminal.", "[OPTIONS] RECORDING"),
+    ("image", "Build the image of a runtime's agents.", "[OPTIONS] build RUNTIME"),
     ("doctor", "Check this installation and say what to do.", "[OPTIONS]"),
     ("plugins", "List the plugins, and those that failed to load.", "[OPTIONS]"),
     ("plugins new", "Make the folder of a new plugin.", "[OPTIONS] FAMILY NAME"),

@@ -58,12 +58,14 @@ class Connection:
         return _content(response)
 
     @asynccontextmanager
-    async def stream(self, path: str, *, query: Mapping[str, str] | None = None) -> AsyncIterator[httpx2.Response]:
+    async def stream(
+        self, path: str, *, query: Mapping[str, str] | None = None, method: str = "GET", json: Any = None
+    ) -> AsyncIterator[httpx2.Response]:
         """An answer that comes piece by piece, without a limit between the pieces."""
         timeout = httpx2.Timeout(30.0, connect=10.0, read=None)
         with translated(self.address, begun=True):
             async with self._http.stream(
-                "GET", API + path, params=query, headers=self.headers, timeout=timeout
+                method, API + path, params=query, json=json, headers=self.headers, timeout=timeout
             ) as response:
                 if response.status_code >= 300:
                     await response.aread()

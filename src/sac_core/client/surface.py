@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from sac_core.client import images
 from sac_core.client.address import parse_address
 from sac_core.client.agents import HttpAgents
 from sac_core.client.connection import Connection, open_connection
@@ -24,6 +25,7 @@ from sac_core.errors import NotFoundError
 from sac_core.models.base import parse
 from sac_core.models.keys import KeyStatus
 from sac_core.wire.exec import ExecRequest, ExecResult
+from sac_core.wire.images import BuildRequest
 
 
 class HttpSac(Sac):
@@ -92,6 +94,12 @@ class HttpSac(Sac):
         stdin: bool = True,
     ) -> AbstractAsyncContextManager[Exec]:
         return open_exec(self._connection, agent, _request(argv, env, cwd, stdin=stdin))
+
+    def build_image(
+        self, runtime: str, *, executor: str | None = None, base: str | None = None, tag: str | None = None
+    ) -> AsyncGenerator[str]:
+        asked = {"runtime": runtime, "executor": executor, "base": base, "tag": tag}
+        return images.build(self._connection, parse(BuildRequest, asked))
 
     async def plugins(self) -> tuple[PluginInfo, ...]:
         answer = await self._connection.request("GET", "/plugins")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 from anyio.abc import ByteStream
 
@@ -12,6 +12,7 @@ from sac_core.errors import UnsupportedError
 from sac_core.models.body import Key, Observed, Probe
 from sac_core.models.launch import Launch, Secrets
 from sac_core.models.process import Command
+from sac_core.models.recipe import Recipe
 
 
 class Resync:
@@ -85,3 +86,12 @@ class Executor(ABC):
         (reason ``NothingListens``) when nothing of the body listens there, `LostError` when there is no body.
         """
         raise UnsupportedError("this executor reaches no ports")
+
+    async def build_image(self, recipe: Recipe, *, base: str | None, tag: str) -> AsyncGenerator[str]:
+        """Build an image from ``base`` (none: the executor's own), named ``tag`` (capability ``images``).
+
+        Yields lines for people. Leaving the iteration ends the build, and an older image of that name stays. Raises
+        `LaunchError` with what the builder said.
+        """
+        raise UnsupportedError("this executor runs no images", hint="name another one: --executor")
+        yield ""

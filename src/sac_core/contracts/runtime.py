@@ -10,6 +10,7 @@ from sac_core.errors import UnsupportedError
 from sac_core.models.agent import Agent
 from sac_core.models.launch import Launch
 from sac_core.models.process import Command
+from sac_core.models.recipe import Recipe
 from sac_core.models.workspace import Places
 
 
@@ -31,6 +32,10 @@ class Runtime(ABC):
     def places(self, agent: Agent) -> Places:
         """Where in the workspace it looks for instructions and skills."""
         return Places()
+
+    def recipe(self) -> Recipe | None:
+        """How the image of its agents is made, where they name none; None leaves that to the executor."""
+        return None
 
     @abstractmethod
     def terminal(self, agent: Agent) -> Command | None:

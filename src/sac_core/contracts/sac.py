@@ -6,7 +6,7 @@ Verbs take names, results are frozen models without methods. Every verb raises e
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar, overload
@@ -376,6 +376,17 @@ class Sac(ABC):
         stdin: bool = True,
     ) -> AbstractAsyncContextManager[Exec]:
         """Run a command with streams; leaving the context ends it."""
+
+    @abstractmethod
+    def build_image(
+        self, runtime: str, *, executor: str | None = None, base: str | None = None, tag: str | None = None
+    ) -> AsyncGenerator[str]:
+        """Build the image of a runtime's agents; yields lines for people, of which the last names the image.
+
+        ``executor`` none is the first that runs images, ``base`` none its own choice, ``tag`` none the name that agents
+        without an image look for. Leaving the iteration ends the build. Raises `LaunchError` with what the builder
+        said, `UnsupportedError` when the runtime has no recipe, or the executor runs no images.
+        """
 
     @abstractmethod
     async def plugins(self) -> tuple[PluginInfo, ...]:

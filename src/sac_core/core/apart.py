@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -68,7 +68,7 @@ async def _ended(task: asyncio.Task[Any]) -> None:
         task.add_done_callback(_left.discard)
 
 
-async def flowing(make: Callable[[], AsyncIterator[R]]) -> AsyncIterator[R]:
+async def flowing(make: Callable[[], AsyncIterator[R]]) -> AsyncGenerator[R]:
     """What an iterator gives, which lives in a task of its own; it is at most `AHEAD` items ahead."""
     queue: asyncio.Queue[R | _Outcome] = asyncio.Queue(AHEAD)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from typing import TypeVar
 
 import anyio
@@ -20,6 +21,7 @@ from sac_core.models.body import Key, Observed, Probe
 from sac_core.models.launch import Launch, Secrets
 from sac_core.models.principal import Principal
 from sac_core.models.process import Command
+from sac_core.models.recipe import Recipe
 
 log = logging.getLogger("sac.plugins")
 
@@ -58,6 +60,17 @@ class Guard:
         except (Exception, SystemExit) as error:
             if isinstance(error, TimeoutError) and anyio.current_time() - began >= self._deadline:
                 raise self._hung(what) from None
+            raise self._told(what, error) from error
+
+    async def stream(self, what: str, make: Callable[[], AsyncIterator[R]]) -> AsyncGenerator[R]:
+        """What it yields, when it comes; `UnavailableError` when it raises what is not ours."""
+        try:
+            async with aclosing(flowing(make)) as items:
+                async for item in items:
+                    yield item
+        except SacError:
+            raise
+        except (Exception, SystemExit) as error:
             raise self._told(what, error) from error
 
     def _hung(self, what: str) -> UnavailableError:
@@ -139,6 +152,13 @@ class GuardedExecutor(Executor):
             for stream in made:
                 await anyio.aclose_forcefully(stream)
             raise
+
+    async def build_image(self, recipe: Recipe, *, base: str | None, tag: str) -> AsyncGenerator[str]:
+        """It takes as long as it takes: only what it raises is guarded."""
+        making = self._guard.stream("build_image", lambda: self._executor.build_image(recipe, base=base, tag=tag))
+        async with aclosing(making) as lines:
+            async for line in lines:
+                yield line
 
 
 class GuardedAuthenticator(Authenticator):

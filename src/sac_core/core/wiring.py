@@ -32,6 +32,7 @@ from sac_core.service.bodies import open_bodies
 from sac_core.service.chronicle import open_chronicle
 from sac_core.service.hub import open_hub
 from sac_core.service.leasing import open_leasing
+from sac_core.service.outlets import open_outlets
 from sac_core.service.reconciler import open_reconciler
 from sac_core.service.recording.archive import Archive
 from sac_core.service.recording.recorder import RecordingOffers
@@ -134,6 +135,8 @@ async def open_core(
         stages = await stack.enter_async_context(open_stages(utc_now, opened, failed))
         hub.on_resize = stages.resized
         chronicle = await stack.enter_async_context(open_chronicle(store, utc_now, server_id))
+        tell, places = chronicle.note, frozenset(settings.private_endpoints)
+        outlets = await stack.enter_async_context(open_outlets(tell, places))
         services = Services(
             store,
             sealing,
@@ -141,6 +144,7 @@ async def open_core(
             registry,
             targets,
             bodies,
+            outlets,
             hub,
             stages,
             chronicle,

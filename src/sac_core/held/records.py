@@ -51,12 +51,16 @@ class ProcessRecord:
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """Who a holder says it is: the body's uid, its pid and start time, and its processes when the link began."""
+    """Who a holder says it is: the body's uid, its pid and start time, and its processes when the link began.
+
+    ``folder`` is its own, where relative paths of sockets are; empty: it is too old to say.
+    """
 
     uid: str
     pid: int
     start: int
     processes: tuple[ProcessRecord, ...]
+    folder: str
 
 
 def malformed(what: str) -> LostError:
@@ -136,6 +140,7 @@ def hello_of(body: Mapping[str, Any]) -> Hello:
         number_of(body, "pid", "hello"),
         number_of(body, "start", "hello"),
         records_of(body),
+        text_of(body, "folder", "hello") if "folder" in body else "",
     )
 
 

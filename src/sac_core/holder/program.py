@@ -1452,6 +1452,7 @@ class Holder:
             "uid": self.options["uid"],
             "pid": os.getpid(),
             "start": start_time(),
+            "folder": os.getcwd(),
             "processes": [process.record() for process in self.processes.values()],
         }
 

@@ -67,7 +67,7 @@ class Probe(Model):
     findings: tuple[Finding, ...] = ()
 
 
-CAPABILITIES = ("holder", "stop", "watch", "dial", "limits", "replace", "files")
+CAPABILITIES = ("holder", "stop", "watch", "dial", "limits", "replace", "files", "images")
 """What a `Probe` may name: optional parts of the contract, each checked by the suite when named."""
 
 OWNER_LABEL = "sac/owner"

@@ -10,6 +10,8 @@ from pydantic import Field
 
 from sac_core.models.base import Model
 from sac_core.models.names import Argv, Environment, Labels, Name
+from sac_core.models.outlet import Outlet
+from sac_core.models.recipe import Recipe
 from sac_core.models.secret_use import BoundSecret
 from sac_core.models.workspace import Preparation
 
@@ -79,18 +81,21 @@ class Binding(Model):
     files: dict[str, str] = Field(default_factory=dict)
     labels: Labels = Field(default_factory=dict)
     secrets: tuple[BoundSecret, ...] = ()
+    outlets: tuple[Outlet, ...] = Field(default=(), max_length=8)
 
 
 class Launch(Model):
     """A body's description, computed once per generation and stored with the agent's row.
 
-    ``preparation`` is the core's own work: executors take no notice of it.
+    ``preparation`` is the core's own work: executors take no notice of it. ``recipe`` is there when the template names
+    no image: an executor that runs images makes the body of the recipe's one, and builds that where it is missing.
     """
 
     generation: int = 1
     template: Template = Template()
     binding: Binding = Binding()
     preparation: Preparation = Preparation()
+    recipe: Recipe | None = None
 
     @property
     def hash(self) -> str:

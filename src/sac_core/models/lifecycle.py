@@ -44,6 +44,10 @@ def failed_reason(reason: str) -> str:
     return reason if reason in FAILED_REASONS else "ExecutorError"
 
 
+USELESS = frozenset({"ImageNotFound", "InvalidSpec", "Forbidden", "Unsupported"})
+"""Reasons of a failed body for which another of the same spec would fail too."""
+
+
 def ended_reason(reason: str, exit: Exit | None) -> str:
     """Why a body has ended, of the closed list: what its executor or its exit says; Lost when nobody knows how."""
     said = next((each for each in (reason, exit.reason if exit else "") if each in FAILED_REASONS), None)

@@ -31,12 +31,17 @@ def _labels(value: dict[str, str]) -> dict[str, str]:
     return value
 
 
+def _variable(value: str) -> str:
+    if not _VARIABLE.match(value):
+        raise ValueError(
+            f"{value[:80]!r} is not a variable name: use letters, digits and '_', not starting with a digit"
+        )
+    return value
+
+
 def _environment(value: dict[str, str]) -> dict[str, str]:
     for key, text in value.items():
-        if not _VARIABLE.match(key):
-            raise ValueError(
-                f"{key[:80]!r} is not a variable name: use letters, digits and '_', not starting with a digit"
-            )
+        _variable(key)
         if "\0" in text:
             raise ValueError(f"the value of {key!r} holds a NUL byte")
     return value
@@ -58,6 +63,9 @@ Labels = Annotated[dict[str, str], AfterValidator(_labels)]
 
 Environment = Annotated[dict[str, str], AfterValidator(_environment)]
 """Environment variables by name."""
+
+Variable = Annotated[str, AfterValidator(_variable)]
+"""The name of an environment variable."""
 
 Argv = Annotated[tuple[str, ...], AfterValidator(_argv)]
 """A program and its arguments; never a shell line."""

@@ -24,6 +24,7 @@ from sac_core.server.endpoint import Endpoint
 from sac_core.server.files import file_routes
 from sac_core.server.hosts import Hosts
 from sac_core.server.identity import Authenticate, Identifier
+from sac_core.server.images import image_routes
 from sac_core.server.live import Live
 from sac_core.server.ports.door import PortDoor
 from sac_core.server.ports.links import port_routes
@@ -108,6 +109,7 @@ def routes_of(kinds: Sequence[Kind], *, console: bool) -> Iterator[Route]:
     yield from file_routes()
     yield from recording_routes()
     yield from target_routes()
+    yield from image_routes()
     yield from socket_routes()
     if console:
         yield from console_routes()

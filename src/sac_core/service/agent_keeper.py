@@ -13,7 +13,7 @@ from sac_core.models.agent import Agent, AgentStatus
 from sac_core.models.body import Observed
 from sac_core.models.kind import AGENT
 from sac_core.models.launch import Launch
-from sac_core.models.lifecycle import after_exit, describe_exit, ended_reason, failed_reason, settled
+from sac_core.models.lifecycle import USELESS, after_exit, describe_exit, ended_reason, failed_reason, settled
 from sac_core.models.process import Exit
 from sac_core.service import documents, notes
 from sac_core.service.agent_work import Step, Work
@@ -49,6 +49,7 @@ class AgentKeeper:
             self._services.chronicle.forget(uid)
             return None
         if not self._services.leasing.owns(record.owner_server):
+            await self._services.outlets.drop(uid)
             return None  # another server's, or nobody's yet: who claims it looks at once
         agent: Agent = documents.to_model(AGENT, record)
         self._meet(agent)
@@ -99,6 +100,9 @@ class AgentKeeper:
                 return await self._enter(await renewed(work, launch), launch)
             case "pending" | "unknown":
                 return await self._starting(work, observed)
+            case "failed" if observed.reason in USELESS and observed.hash == launch.hash and work.attempted:
+                status = self._seen(work)
+                return Step(transitions.failed(status, self._services.now(), observed.reason, observed.message))
             case "exited" | "failed" if observed.hash == launch.hash and work.attempted:
                 return await self._ended(work, observed.exit, observed.reason, observed.message)
             case "absent" if not work.fresh and work.agent.status.phase == "Running":
@@ -141,6 +145,7 @@ class AgentKeeper:
             body = await enter_body(self._services, work.agent)
         except (NotReadyError, LostError) as error:
             return await self._starting(work, Observed(key=work.key, phase="pending", message=error.message))
+        await self._services.outlets.keep(work.agent, body, launch.binding.outlets)
         in_service = work.agent.status.phase == "Running" and work.agent.status.hash == launch.hash
         work, missing = await prepare(work, launch, body)
         if missing is not None and not in_service:

@@ -56,6 +56,8 @@ class Body(ABC):
 
     reattach: bool
     """Whether its processes are found again after a restart of the server."""
+    folder = ""
+    """The folder in the body where its holder's sockets are; empty: it has none."""
 
     def __init__(self, server: str) -> None:
         self.server = server
@@ -97,6 +99,7 @@ class HeldBody(Body):
     def __init__(self, server: str, link: HolderLink) -> None:
         super().__init__(server)
         self.link = link
+        self.folder = link.hello.folder
 
     async def open(self, process_id: str, command: Command) -> Process:
         return await self.link.open_process(process_id, command)

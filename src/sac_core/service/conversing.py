@@ -47,14 +47,15 @@ class BodyPrograms(Programs):
 
     @asynccontextmanager
     async def run(self, argv: Sequence[str]) -> AsyncIterator[Exec]:
+        body = await enter_body(self._services, self._agent)
         command = Command(
             argv=tuple(argv),
-            env=await environment(self._services, self._agent, self._launch),
+            env=await environment(self._services, self._agent, self._launch, body),
             cwd=self._launch.template.cwd,
             stdin=True,
             overflow="block",
         )
-        async with open_exec(await enter_body(self._services, self._agent), command) as running:
+        async with open_exec(body, command) as running:
             yield running
 
 

@@ -20,7 +20,7 @@ async def keep_main(services: Services, agent: Agent, body: Body, launch: Launch
         if exit is None or not restart:
             return exit
         await process.aclose()
-    template, env = launch.template, await environment(services, agent, launch)
+    template, env = launch.template, await environment(services, agent, launch, body)
     command = Command(argv=template.command or (), env=env, cwd=template.cwd, stdin=False)
     await open_in(body, MAIN, command)
     return None

@@ -12,6 +12,7 @@ from sac_core.models.agent import Agent, AgentStatus
 from sac_core.models.body import Observed
 from sac_core.models.envelope import Condition
 from sac_core.models.lifecycle import describe_exit
+from sac_core.models.outlet import Outlet
 from sac_core.models.process import Exit
 
 SAC = "system:sac"
@@ -106,6 +107,12 @@ def main_ended(executor: str, exit: Exit) -> Note:
     details = {"process": "main", "code": exit.code, "signal": exit.signal}
     text = f"its main process: {describe_exit(exit)}"
     return Note(f"backend/main/{_exit_key(exit)}", f"executor:{executor}", text, details=details)
+
+
+def unreachable(outlet: Outlet, error: SacError) -> Note:
+    """What the body called through an outlet could not be reached."""
+    text = _short(f"its way to {outlet.place}: {error}")
+    return Note(f"backend/outlet/{outlet.name}/{error.reason}", SAC, text, details={"outlet": outlet.name})
 
 
 def phase(status: AgentStatus) -> Note:

@@ -61,7 +61,7 @@ async def open_session(services: Services, session: Session) -> None:
     body = await enter_body(services, agent)
     command = Command(
         argv=session.spec.command or ("/bin/sh",),
-        env={**await environment(services, agent, launch), **session.spec.env},
+        env={**await environment(services, agent, launch, body), **session.spec.env},
         cwd=session.spec.cwd or launch.template.cwd,
         tty=session.spec.tty,
         overflow="drop",

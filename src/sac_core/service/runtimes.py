@@ -12,6 +12,7 @@ from sac_core.models.agent import Agent
 from sac_core.models.base import parse
 from sac_core.models.launch import Launch
 from sac_core.models.process import Command
+from sac_core.models.recipe import Recipe
 from sac_core.models.secret_ref import SecretRef, secret_refs
 from sac_core.models.secret_use import SecretUse
 from sac_core.models.workspace import Places, Preparation
@@ -24,7 +25,16 @@ R = TypeVar("R")
 def launch(registry: Registry, agent: Agent) -> Launch | None:
     """The body that an agent needs, as its runtime says; raises `InvalidError` for what it refuses."""
     runtime = registry.runtime(agent.spec.runtime)
-    return _asked(registry, runtime.name, "launch", lambda: runtime.make().launch(agent), Launch)
+    made = _asked(registry, runtime.name, "launch", lambda: runtime.make().launch(agent), Launch)
+    if made is None or made.template.image is not None:
+        return made
+    return made.model_copy(update={"recipe": recipe(registry, runtime.name)})
+
+
+def recipe(registry: Registry, name: str) -> Recipe | None:
+    """How the image of a runtime's agents is made, if it says so."""
+    runtime = registry.runtime(name)
+    return _asked(registry, runtime.name, "recipe", lambda: runtime.make().recipe(), Recipe)
 
 
 def terminal(registry: Registry, agent: Agent) -> Command | None:

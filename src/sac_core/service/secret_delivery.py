@@ -15,6 +15,7 @@ from sac_core.models.principal import SYSTEM
 from sac_core.models.secret_use import BoundSecret, SecretVersion
 from sac_core.models.workspace import Clone
 from sac_core.service.agent_work import Work
+from sac_core.service.bodies import Body
 from sac_core.service.secrets import Values, values_of
 from sac_core.service.services import Services
 
@@ -41,11 +42,13 @@ USERNAME, PASSWORD = "username", "password"
 NOTHING = Opened(NO_SECRETS, ())
 
 
-async def environment(services: Services, agent: Agent, launch: Launch) -> dict[str, str]:
-    """The variables of a process that is about to be opened; raises as `open_secrets`."""
+async def environment(services: Services, agent: Agent, launch: Launch, body: Body) -> dict[str, str]:
+    """The variables of a process that is about to be opened in a body; raises as `open_secrets`."""
+    sockets = {outlet.variable: f"{body.folder}/{outlet.file}" for outlet in launch.binding.outlets}
+    env = {**launch.binding.env, **sockets}
     if not any(use.env for use in launch.binding.secrets):
-        return launch.binding.env
-    return {**launch.binding.env, **(await open_secrets(services, agent, launch)).secrets.env}
+        return env
+    return {**env, **(await open_secrets(services, agent, launch)).secrets.env}
 
 
 async def open_secrets(services: Services, agent: Agent, launch: Launch) -> Opened:

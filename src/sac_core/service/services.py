@@ -15,13 +15,14 @@ from sac_core.service.bodies import Bodies
 from sac_core.service.chronicle import Chronicle
 from sac_core.service.hub import Hub
 from sac_core.service.leasing import Leasing
+from sac_core.service.outlets import Outlets
 from sac_core.service.stages import Stages
 from sac_core.service.targets import Targets
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Store, sealing, plugins, executors, ways into bodies, terminals, stages, timelines, leases, clock, choices."""
+    """Store, sealing, plugins, executors, ways into bodies and out, terminals, stages, timelines, leases, choices."""
 
     store: Store
     sealing: Sealing
@@ -29,6 +30,7 @@ class Services:
     registry: Registry
     targets: Targets
     bodies: Bodies
+    outlets: Outlets
     hub: Hub
     stages: Stages
     chronicle: Chronicle

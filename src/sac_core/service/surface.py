@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,7 +14,7 @@ from sac_core.models.change import Change, Synced
 from sac_core.models.keys import KeyStatus
 from sac_core.models.kind import AGENT, RECORDING, SECRET, SESSION, TARGET, Kind
 from sac_core.models.process import Command
-from sac_core.service import checkup, plugins
+from sac_core.service import checkup, images, plugins
 from sac_core.service.agents import AgentService
 from sac_core.service.bodies import Body
 from sac_core.service.execs import open_exec, run_exec
@@ -28,6 +28,7 @@ from sac_core.service.services import Services
 from sac_core.service.sessions import SessionService
 from sac_core.service.target_service import TargetService
 from sac_core.wire.exec import ExecRequest, ExecResult
+from sac_core.wire.images import BuildRequest
 
 
 class LocalSac(Sac):
@@ -102,6 +103,12 @@ class LocalSac(Sac):
         async with open_exec(body, command) as running:
             yield running
 
+    def build_image(
+        self, runtime: str, *, executor: str | None = None, base: str | None = None, tag: str | None = None
+    ) -> AsyncGenerator[str]:
+        asked = {"runtime": runtime, "executor": executor, "base": base, "tag": tag}
+        return images.build(self._services, self._scope, parse(BuildRequest, asked))
+
     async def plugins(self) -> tuple[PluginInfo, ...]:
         allow(self._scope, "plugins:list")
         return plugins.describe(self._services.registry, self._services.targets, self._services.stages)
@@ -130,14 +137,15 @@ class LocalSac(Sac):
         allow(self._scope, "agents:exec")
         asked = parse(ExecRequest, {"argv": tuple(argv), "cwd": cwd, "env": dict(env or {}), "stdin": stdin})
         known, launch = await running_agent(self._services, self._scope, agent)
+        body = await enter_body(self._services, known)
         command = Command(
             argv=asked.argv,
-            env={**await environment(self._services, known, launch), **asked.env},
+            env={**await environment(self._services, known, launch, body), **asked.env},
             cwd=asked.cwd or launch.template.cwd,
             stdin=asked.stdin,
             overflow="block",
         )
-        return await enter_body(self._services, known), command
+        return body, command
 
     def _kind(self, plural: str) -> Kind:
         kinds = self._services.registry.kinds

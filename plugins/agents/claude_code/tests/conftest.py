@@ -19,6 +19,8 @@ from sac_core.models.principal import LOCAL
 from sac_core.settings import Settings
 from sac_core.testing.serving import serving
 
+pytest_plugins = ["docker_engine", "claude_image"]
+
 
 @pytest.fixture
 def anyio_backend() -> str:

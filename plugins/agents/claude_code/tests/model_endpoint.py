@@ -42,7 +42,12 @@ class Endpoint:
     seen: list[tuple[dict[str, str], dict[str, Any]]] = field(default_factory=list)
     hold: str | None = None
     held: threading.Event = field(default_factory=threading.Event)
-    url: str = ""
+    port: int = 0
+
+    @property
+    def url(self) -> str:
+        """Its address on this machine."""
+        return f"http://127.0.0.1:{self.port}"
 
     def next(self, request: dict[str, Any]) -> list[Block] | int:
         """The next scripted answer; a request without tools (a title, a check) takes none of them."""
@@ -57,12 +62,12 @@ class Endpoint:
 
 
 @contextmanager
-def endpoint(*script: list[Block] | int) -> Iterator[Endpoint]:
-    """Serve on this machine until the context is left."""
+def endpoint(*script: list[Block] | int, host: str = "127.0.0.1") -> Iterator[Endpoint]:
+    """Serve on this machine until the context is left; on ``host`` 0.0.0.0 for containers too."""
     state = Endpoint(list(script))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"state": state}))
+    server = ThreadingHTTPServer((host, 0), type("Handler", (_Handler,), {"state": state}))
     server.daemon_threads = True
-    state.url = f"http://127.0.0.1:{server.server_address[1]}"
+    state.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     try:

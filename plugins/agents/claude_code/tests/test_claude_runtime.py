@@ -14,6 +14,7 @@ from sac_agent_claude_code.runtime import ClaudeRuntime
 from sac_core.errors import InvalidError
 from sac_core.models.agent import Agent, AgentSpec
 from sac_core.models.envelope import Metadata
+from sac_core.models.launch import Egress
 
 
 def agent(options: dict[str, Any] | None = None, **fields: Any) -> Agent:
@@ -93,6 +94,39 @@ def test_a_variable_is_said_once(use: dict[str, str]) -> None:
     with pytest.raises(InvalidError) as refused:
         variables({"apiKey": "a", "model": "opus"}, secrets=(use,))
     assert refused.value.field == "spec.secrets"
+
+
+@pytest.mark.parametrize(
+    ("address", "host", "port"),
+    [
+        (None, "api.anthropic.com", 443),
+        ("https://models.example.org", "models.example.org", 443),
+        ("http://10.0.0.1:8080/v1", "10.0.0.1", 8080),
+        ("http://[::1]/", "::1", 80),
+    ],
+)
+def test_without_a_network_the_model_alone_is_reached_through_sac(address: str | None, host: str, port: int) -> None:
+    options = {"baseUrl": address} if address else {}
+    binding = ClaudeRuntime().launch(agent(options, egress=Egress(mode="none"))).binding
+    assert [(each.variable, each.host, each.port) for each in binding.outlets] == [
+        ("ANTHROPIC_UNIX_SOCKET", host, port)
+    ]
+    assert ClaudeRuntime().launch(agent(options)).binding.outlets == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "env", "field"),
+    [
+        ({"proxies": {"https": "http://p:1"}}, {}, "spec.runtimeOptions.proxies"),
+        ({"baseUrl": "http://-.example"}, {}, "spec.runtimeOptions.baseUrl.host"),
+        ({"baseUrl": "http://a:99999"}, {}, "spec.runtimeOptions.baseUrl"),
+        ({}, {"ANTHROPIC_UNIX_SOCKET": "/tmp/mine"}, "spec.env.ANTHROPIC_UNIX_SOCKET"),
+    ],
+)
+def test_what_cannot_be_without_a_network_is_refused(options: dict[str, Any], env: dict[str, str], field: str) -> None:
+    with pytest.raises(InvalidError) as refused:
+        ClaudeRuntime().launch(agent(options, env=env, egress=Egress(mode="none")))
+    assert refused.value.field == field
 
 
 @pytest.mark.parametrize("program", ["../claude", "a/b", "-c", "/bin/a;b", ""])

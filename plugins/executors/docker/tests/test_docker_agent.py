@@ -24,12 +24,12 @@ from sac_executor_docker import plugin
 async def server(data: Path, image: str) -> AsyncIterator[Sac]:
     """SAC on a data directory, with this executor and no other plugins than its own."""
     settings = Settings(data_dir=data, plugins={"docker": {"image": image}}, resync=2.0)
-    plugins = [] if _installed() else [("docker", plugin)]
+    plugins = [] if installed() else [("docker", plugin)]
     async with open_core(settings, plugins=plugins) as core:
         yield core.sac(LOCAL)
 
 
-def _installed() -> bool:
+def installed() -> bool:
     from importlib.metadata import entry_points
 
     return bool(entry_points(group="sac", name="docker"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import anyio
 from cyclopts import Parameter
@@ -32,6 +32,8 @@ async def run(
     *,
     name: str | None = None,
     executor: str | None = None,
+    image: str | None = None,
+    egress: Literal["all", "none"] | None = None,
     option: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
     prepared: Prepared = NOTHING,
     port: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
@@ -57,6 +59,10 @@ async def run(
         Its name; without it, one is made.
     executor
         What runs it, or EXECUTOR/TARGET for one of its targets; without it, the server's default.
+    image
+        The image of its body, where its executor runs images; without it, its runtime's, or the executor's choice.
+    egress
+        What it may reach: all, or none, which takes its network away.
     option
         An option of its runtime, NAME=VALUE, or deeper NAME.PART=VALUE; lists are JSON; may be repeated.
     port
@@ -80,7 +86,8 @@ async def run(
     if not detach:
         require_terminal()
     chosen = name or f"{runtime}-{secrets.token_hex(3)}"
-    spec = _spec(runtime, folder, executor, option, prepared) | ({"command": list(command)} if main and command else {})
+    body = {"executor": _executor(executor), "image": image, "egress": {"mode": egress} if egress else None}
+    spec = _spec(runtime, folder, body, option, prepared) | ({"command": list(command)} if main and command else {})
     spec |= {"ports": parse_ports(port)} if port else {}
     async with ended_by_signals() as ended, connected(common) as sac:
         session = await _open(sac, chosen, spec, () if main else command, recording, rm=rm)
@@ -97,19 +104,22 @@ async def run(
 
 
 def _spec(
-    runtime: str, folder: Path | None, executor: str | None, option: tuple[str, ...], prepared: Prepared
+    runtime: str, folder: Path | None, body: dict[str, Any], option: tuple[str, ...], prepared: Prepared
 ) -> dict[str, Any]:
-    spec: dict[str, Any] = {"runtime": runtime, **prepared.spec()}
+    given = {name: value for name, value in body.items() if value is not None}
+    spec: dict[str, Any] = {"runtime": runtime, **given, **prepared.spec()}
     if folder is not None:
         if not folder.is_dir():
             raise InvalidError(f"{folder} is no folder", field="FOLDER", hint="make it first, or leave it out")
         spec["workspace"] = {**spec.get("workspace", {}), "folder": str(folder.resolve())}
-    if executor is not None:
-        name, slash, target = executor.partition("/")
-        spec["executor"] = {"name": name, "target": target} if slash else name
     if option:
         spec["runtimeOptions"] = parse_options(option)
     return spec
+
+
+def _executor(given: str | None) -> str | dict[str, str] | None:
+    name, slash, target = (given or "").partition("/")
+    return {"name": name, "target": target} if slash else given
 
 
 async def _open(

@@ -20,6 +20,8 @@ def _address(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname or len(value) > 2000 or not value.isprintable():
         raise ValueError("give a whole address, for example https://models.example.org")
+    if parts.port == 0:  # asking for it raises for what is no port
+        raise ValueError("there is no port 0")
     if "@" in parts.netloc:
         raise ValueError("an address holds no user and no password: keep the whole of it as a secret, as a variable")
     return value

@@ -7,7 +7,9 @@ from contextlib import AbstractAsyncContextManager
 from sac_agent_claude_code.command import command
 from sac_agent_claude_code.conversation import FLAGS, open_claude, resume_flags
 from sac_agent_claude_code.environment import DEFAULTS, SECRETS, chosen
+from sac_agent_claude_code.image import RECIPE
 from sac_agent_claude_code.options import ClaudeOptions
+from sac_agent_claude_code.outlets import SOCKET, outlets
 from sac_core.contracts.conversation import Conversation, Programs
 from sac_core.contracts.runtime import Runtime
 from sac_core.errors import InvalidError
@@ -15,6 +17,7 @@ from sac_core.models.agent import Agent, AgentSpec
 from sac_core.models.base import parse
 from sac_core.models.launch import Binding, Launch
 from sac_core.models.process import Command
+from sac_core.models.recipe import Recipe
 from sac_core.models.workspace import Places
 
 ADVICE = (
@@ -28,11 +31,11 @@ class ClaudeRuntime(Runtime):
     """A body that waits, or runs ``spec.command``; terminals are Claude Code."""
 
     def launch(self, agent: Agent) -> Launch:
-        spec = agent.spec
+        spec, options = agent.spec, options_of(agent)
         return Launch(
             generation=agent.metadata.generation,
             template=spec.template(),
-            binding=Binding(env=_environment(spec, options_of(agent))),
+            binding=Binding(env=_environment(spec, options), outlets=outlets(spec, options)),
         )
 
     def places(self, agent: Agent) -> Places:
@@ -43,6 +46,9 @@ class ClaudeRuntime(Runtime):
 
     def variables(self, agent: Agent) -> dict[str, str]:
         return SECRETS
+
+    def recipe(self) -> Recipe:
+        return RECIPE
 
     def terminal(self, agent: Agent) -> Command:
         return Command(argv=command(agent, options_of(agent)))
@@ -63,7 +69,7 @@ def _environment(spec: AgentSpec, options: ClaudeOptions) -> dict[str, str]:
     ours = chosen(options)
     secret = {SECRETS[name] for name in options.to_wire() if name in SECRETS}
     for name in (*spec.env, *(use.env for use in spec.secrets if use.env)):
-        if name in ours or name in secret:
+        if name in ours or name in secret or name == SOCKET:
             field = f"spec.env.{name}" if name in spec.env else "spec.secrets"
-            raise InvalidError(f"{name} is set by spec.runtimeOptions too", field=field, hint="say it once")
+            raise InvalidError(f"{name} is set by SAC, or by spec.runtimeOptions", field=field, hint="say it once")
     return {**DEFAULTS, **spec.env, **ours}

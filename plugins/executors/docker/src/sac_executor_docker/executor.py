@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from weakref import WeakValueDictionary
 
 import anyio
@@ -16,6 +17,8 @@ from sac_core.errors import ConflictError, LostError, NotReadyError, SacError
 from sac_core.models.body import OWNER_LABEL, Key, Observed, Probe
 from sac_core.models.launch import Launch, Secrets
 from sac_core.models.process import Command
+from sac_core.models.recipe import Recipe
+from sac_executor_docker.building import Builder
 from sac_executor_docker.containers import Containers
 from sac_executor_docker.direct import Direct
 from sac_executor_docker.ending import Ending
@@ -55,7 +58,8 @@ class DockerExecutor(Executor):
         self._direct = Direct(engine, streams)
         self._ending = Ending(engine, self._containers, tasks)
         images = Images(engine, streams, context.owner)
-        self._workshop = Workshop(engine, self._containers, images, self._inner, settings, context.owner)
+        self._builder = Builder(engine, streams, images, owner=context.owner, base=settings.image)
+        self._workshop = Workshop(engine, self._containers, images, self._builder, self._inner, settings, context.owner)
         self._works: dict[str, Work] = {}
         self._locks: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()
 
@@ -123,6 +127,11 @@ class DockerExecutor(Executor):
 
     async def open_process(self, key: Key, process_id: str, command: Command) -> Process:
         return await self._direct.open(await self._entered(key), process_id, command)
+
+    async def build_image(self, recipe: Recipe, *, base: str | None, tag: str) -> AsyncGenerator[str]:
+        async with aclosing(self._builder.build(recipe, base, tag)) as lines:
+            async for line in lines:
+                yield line
 
     async def watch(self) -> AsyncIterator[Key | Resync]:
         filters = {"type": ["container"], "label": [f"{OWNER_LABEL}={self._context.owner}"], "event": _EVENTS}

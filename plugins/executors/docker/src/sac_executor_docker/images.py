@@ -6,7 +6,8 @@ import hashlib
 import io
 import re
 import tarfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -56,12 +57,18 @@ class Images:
 
     async def pull(self, name: str, tell: Callable[[str], None]) -> None:
         """Pull it; raises `LaunchError` in the registry's words."""
+        async with aclosing(self.pulling(name)) as lines:
+            async for line in lines:
+                tell(line)
+
+    async def pulling(self, name: str) -> AsyncGenerator[str]:
+        """Pull it, with lines for people; closing this ends it."""
         try:
             progress = Progress()
             async for told in self._streams.pull(name, await self._engine.login(name)):
                 if "error" in told:
                     raise image_error(name, str(told["error"]))
-                tell(progress.line(told))
+                yield progress.line(told)
         except Refusal as refusal:
             raise image_error(name, refusal.said) from None
 

@@ -13,7 +13,7 @@ from sac_executor_docker.engine import Engine
 
 OLDEST_API = (1, 41)
 _GOOD_RUNC = (1, 2, 8)
-CAPABILITIES = ("holder", "stop", "watch", "limits", "replace", "files")
+CAPABILITIES = ("holder", "stop", "watch", "limits", "replace", "files", "images")
 
 
 async def probe(engine: Engine, image: str) -> Probe:

@@ -133,6 +133,14 @@ class Streams:
                 async for told in lines:
                     yield told
 
+    async def build(self, query: Mapping[str, str], context: AsyncIterator[bytes]) -> AsyncIterator[dict[str, Any]]:
+        """Build an image of a context, a tar; yields what the engine tells. Cancelled, the engine gives up too."""
+        kind = [("Content-Type", "application/x-tar")]
+        async with self._answer("POST", "/build", query, kind, content=context, endless=True) as response:
+            async with aclosing(_lines(response)) as lines:
+                async for told in lines:
+                    yield told
+
     async def events(self, filters: Mapping[str, list[str]]) -> AsyncIterator[dict[str, Any]]:
         """What happens from now on; the first item, empty, says that the engine listens."""
         query = {"filters": json.dumps(filters)}
@@ -150,13 +158,16 @@ class Streams:
         query: Mapping[str, str],
         headers: Headers = (),
         *,
+        content: AsyncIterator[bytes] | None = None,
         endless: bool = False,
     ) -> AsyncIterator[Response]:
         """An answer that is no refusal; ``endless`` waits for as long as there is none, and between its pieces."""
         url = f"{self._address.url}{path}?{urlencode(query)}"
         timeout = {"connect": _CONNECT, "write": self._timeout, "read": None if endless else self._timeout}
         try:
-            async with self._pool.stream(method, url, headers=headers, extensions={"timeout": timeout}) as response:
+            async with self._pool.stream(
+                method, url, headers=headers, content=content, extensions={"timeout": timeout}
+            ) as response:
                 if method != "HEAD":
                     await _check(response)
                 yield response

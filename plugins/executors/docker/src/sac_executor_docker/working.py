@@ -13,6 +13,7 @@ import anyio
 from sac_core.errors import LaunchError, SacError, UnsupportedError
 from sac_core.models.body import Key, Observed
 from sac_core.models.launch import Launch, Secrets
+from sac_executor_docker.building import Builder
 from sac_executor_docker.containers import Containers
 from sac_executor_docker.engine import Engine
 from sac_executor_docker.folders import Folder
@@ -75,9 +76,17 @@ class Workshop:
     """Does the work."""
 
     def __init__(
-        self, engine: Engine, containers: Containers, images: Images, inner: Inner, settings: DockerSettings, owner: str
+        self,
+        engine: Engine,
+        containers: Containers,
+        images: Images,
+        builder: Builder,
+        inner: Inner,
+        settings: DockerSettings,
+        owner: str,
     ) -> None:
-        self._engine, self._containers, self._images, self._inner = engine, containers, images, inner
+        self._engine, self._containers, self._inner = engine, containers, inner
+        self._images, self._builder = images, builder
         self._settings, self._owner = settings, owner
 
     async def run(self, work: Work, old: Container | None) -> None:
@@ -109,12 +118,16 @@ class Workshop:
         await self._start(work, made, image.python or "")
 
     async def _image(self, work: Work) -> Image:
-        name = work.launch.template.image or self._settings.image
+        recipe = work.launch.recipe if work.launch.template.image is None else None
+        name = recipe.image if recipe else work.launch.template.image or self._settings.image
         image = await self._images.find(name)
         while image is None:
             work.listed.set()
-            work.tell("pulling the image")
-            await self._images.pull(name, work.tell)
+            if recipe is not None:
+                await self._builder.have(recipe, work.tell)
+            else:
+                work.tell("pulling the image")
+                await self._images.pull(name, work.tell)
             image = await self._images.find(name)
             if image is None:
                 raise LaunchError(f"{name}: it was pulled and is not there", reason="ImageNotFound", field="spec.image")

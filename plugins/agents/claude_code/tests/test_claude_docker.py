@@ -1,0 +1,175 @@
+"""The real program in a container of a real engine: its image is built here, its model is a stand-in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from docker_engine import docker
+from model_endpoint import endpoint, text, tool_use
+from sac_agent_claude_code.image import RECIPE
+from sac_core.contracts.sac import Sac
+from sac_core.core import open_core
+from sac_core.models.conversation import Completed, Decision, Event, Permission, Text
+from sac_core.models.principal import LOCAL
+from sac_core.settings import Settings
+from sac_core.wire.terminal import Output
+
+LIMIT = 120.0
+KEY = "sk-ant-api03-" + "Ab1_" * 10
+BASH = tool_use("toolu_1", "Bash", command="echo made > made.txt; echo said", description="make a file")
+EDIT = tool_use("toolu_3", "Edit", file_path="{work}/made.txt", old_string="made", new_string="changed")
+READ = tool_use("toolu_2", "Read", file_path="{work}/made.txt")
+
+
+@pytest.fixture(scope="module")
+def image(base_image: str) -> Iterator[str]:
+    """The image is built by the first test that needs it, as a user's is, and kept for the others."""
+    if docker("images", "--quiet", RECIPE.image):
+        docker("rmi", "--force", RECIPE.image)
+    yield RECIPE.image
+    docker("rmi", "--force", RECIPE.image)
+
+
+@asynccontextmanager
+async def server(data: Path, base: str) -> AsyncIterator[Sac]:
+    """SAC on a data directory; what runs goes on when it ends."""
+    settings = Settings(data_dir=data, plugins={"docker": {"image": base}}, resync=2.0)
+    async with open_core(settings) as core:
+        yield core.sac(LOCAL)
+
+
+@pytest.fixture
+async def sac(
+    tmp_path: Path, home: Path, image: str, base_image: str, claude: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Sac]:
+    monkeypatch.setenv("PATH", f"{Path(claude).parent}:{os.environ['PATH']}")
+    async with server(tmp_path / "data", base_image) as sac:
+        yield sac
+        await end_all(sac)
+
+
+async def end_all(sac: Sac) -> None:
+    for agent in (await sac.agents.list()).items:
+        await sac.agents.delete(agent.metadata.name)
+        await sac.agents.wait(agent.metadata.name, "absent", timeout=LIMIT)
+
+
+def gateway() -> str:
+    """The address under which containers reach this machine."""
+    return docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
+
+
+async def agent(sac: Sac, url: str, **spec: Any) -> None:
+    """The agent a1 in a container, running."""
+    await sac.secrets.put("model", KEY)
+    models = {"model": "opus", "models": {"opus": "opus-9-9"}}
+    options = {"apiKey": "model", "baseUrl": url, "permissionMode": "default", **models}
+    env = {"CLAUDE_CODE_MAX_RETRIES": "1"}
+    given = {"runtime": "claude-code", "executor": "docker", "runtimeOptions": options, "env": env, **spec}
+    await sac.agents.create("a1", given)
+    await sac.agents.wait("a1", timeout=LIMIT)
+
+
+def inside(work: str, *script: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """A script whose files are those of a workspace."""
+
+    def placed(value: Any) -> Any:
+        return value.replace("{work}", work) if isinstance(value, str) else value
+
+    return [
+        [
+            {**block, "input": {k: placed(v) for k, v in block["input"].items()}} if "input" in block else block
+            for block in answer
+        ]
+        for answer in script
+    ]
+
+
+async def turn(sac: Sac, said: str) -> list[Event]:
+    """A turn in which everything is allowed."""
+    events: list[Event] = []
+    with anyio.fail_after(LIMIT):
+        async with sac.agents.converse("a1") as talk:
+            async for event in talk.send(said):
+                events.append(event)
+                if isinstance(event, Permission):
+                    await talk.answer(event.request, Decision(allow=True))
+    return events
+
+
+def words(events: list[Event]) -> str:
+    return "".join(event.text for event in events if isinstance(event, Text))
+
+
+async def test_a_turn_uses_a_shell_and_edits_a_file_in_the_container(sac: Sac) -> None:
+    script = inside("/agent/work", [text("First the file."), BASH], [READ], [EDIT], [text("It is changed.")])
+    with endpoint(*script, host="0.0.0.0") as model:
+        await agent(sac, f"http://{gateway()}:{model.port}")
+        assert (await sac.exec("a1", ["claude", "--version"])).stdout.strip() == version()
+        events = await turn(sac, "make a file and change it")
+    assert (words(events), events[-1]) == ("First the file.It is changed.", Completed(outcome="done"))
+    assert (await sac.exec("a1", ["cat", "made.txt"])).stdout == "changed\n"
+    about = (await sac.agents.get("a1")).status
+    assert (about.executor, about.isolated) == ("docker", True)
+
+
+def version() -> str:
+    return docker("inspect", "--format", '{{index .Config.Labels "sac/image.version"}}', RECIPE.image)
+
+
+async def test_the_callers_folder_and_a_terminal(sac: Sac, folder: Path) -> None:
+    with endpoint([BASH], [text("It is made.")], host="0.0.0.0") as model:
+        await agent(sac, f"http://{gateway()}:{model.port}", workspace={"folder": str(folder)})
+        session = (await sac.sessions.create("a1", tty=(100, 30))).metadata.name
+        await shows(sac, session, b"opus-9-9")  # it is ready, without a question before that
+        await turn(sac, "make a file")
+    assert (folder / "made.txt").read_text() == "made\n"
+    assert (folder / "made.txt").stat().st_uid == os.getuid()
+
+
+async def shows(sac: Sac, session: str, wanted: bytes) -> None:
+    seen = b""
+    with anyio.fail_after(LIMIT):
+        async with sac.sessions.attach(session) as terminal:
+            async for event in terminal:
+                seen += event.data if isinstance(event, Output) else b""
+                if wanted in seen:
+                    return
+    raise AssertionError(f"{wanted!r} is not in {seen!r}")
+
+
+async def test_without_a_network_it_reaches_its_model_and_nothing_else(sac: Sac) -> None:
+    with endpoint([BASH], [text("It is made.")]) as model:  # on this machine's loopback, where no container comes
+        await agent(sac, model.url, egress={"mode": "none"})
+        events = await turn(sac, "make a file")
+        assert (words(events), events[-1]) == ("It is made.", Completed(outcome="done"))
+        assert (await sac.exec("a1", ["cat", "made.txt"])).stdout == "made\n"
+        assert networks(await sac.agents.get("a1")) == "none"
+        devices = (await sac.exec("a1", ["cat", "/proc/net/dev"])).stdout
+        assert [line.split(":")[0].strip() for line in devices.splitlines()[2:]] == ["lo"]
+
+
+def networks(agent: Any) -> str:
+    container = docker("ps", "--quiet", "--filter", f"label=sac/uid={agent.metadata.uid}")
+    return docker("inspect", "--format", "{{.HostConfig.NetworkMode}}", container)
+
+
+async def test_the_way_to_the_model_is_there_again_after_a_restart_of_sac(
+    tmp_path: Path, home: Path, image: str, base_image: str, claude: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{Path(claude).parent}:{os.environ['PATH']}")
+    with endpoint([text("Before.")], [text("After.")]) as model:
+        async with server(tmp_path / "data", base_image) as sac:
+            await agent(sac, model.url, egress={"mode": "none"})
+            assert words(await turn(sac, "once")) == "Before."
+        async with server(tmp_path / "data", base_image) as sac:
+            await sac.agents.wait("a1", timeout=LIMIT)
+            assert words(await turn(sac, "again")) == "After."
+            await end_all(sac)
