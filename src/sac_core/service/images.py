@@ -31,8 +31,8 @@ async def build(services: Services, scope: Scope, asked: BuildRequest) -> AsyncG
 async def _builder(services: Services, name: str | None) -> Target:
     """The executor of that name, or the target that follows it; without one, the first that runs images."""
     if name is not None:
-        executor, _, target = name.partition("/")
-        at = Placement(services.registry.executor(executor).name, target or DEFAULT_TARGET)
+        executor, _, place = name.partition("/")
+        at = Placement(services.registry.executor(executor).name, place or DEFAULT_TARGET)
         if at not in services.targets.opened:
             raise UnavailableError(f"executor {name!r} cannot be used", field="executor", hint="see: sac doctor")
         return services.targets.opened[at]

@@ -19,7 +19,7 @@ IDLE: Final = b"\n"
 
 
 class BuildRequest(Model):
-    """Of which runtime; by which executor (or EXECUTOR/TARGET), from which base and under which name, where another one is wanted."""
+    """Of which runtime; by which executor or target, from which base and under which name, where others are wanted."""
 
     runtime: Name
     executor: str | None = None
@@ -46,5 +46,5 @@ def decode(line: str) -> str | None:
         if "problem" in told:
             raise problem.decode(told["problem"])
         return str(told["line"])
-    except (ValueError, KeyError, TypeError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise LostError("the server's answer cannot be read") from None
