@@ -16,6 +16,7 @@ from sac_core.errors import ConflictError, InvalidError, NotFoundError, Unavaila
 from sac_core.models.body import Key, body_labels
 from sac_core.models.change import Change, Synced
 from sac_core.models.launch import Launch
+from sac_core.models.placement import Placement
 from sac_core.models.target import Target
 from sac_core.service import target_keeper
 from sac_core.testing.fixtures import eventually
@@ -151,7 +152,10 @@ async def test_new_agents_go_to_the_default_target_and_old_ones_stay(world: Worl
         await sac.targets.delete("two")
 
 
-async def test_one_that_takes_no_new_agents_keeps_those_it_has(world: World, places: Places) -> None:
+async def test_one_that_takes_no_new_agents_keeps_those_it_has(
+    world: World, places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(target_keeper, "_AGAIN", 600.0)
     async with world.sac() as sac:
         await declare(sac, "one")
         await run(sac, "a", "one")
@@ -160,6 +164,12 @@ async def test_one_that_takes_no_new_agents_keeps_those_it_has(world: World, pla
         with pytest.raises(ConflictError) as no:
             await sac.agents.create("b", {"executor": {"name": "many", "target": "one"}})
         assert no.value.reason == "Unschedulable"
+
+        async def is_looked_at() -> bool:
+            target = await sac.targets.get("one")
+            return target.status.observed_generation == target.metadata.generation
+
+        await eventually(is_looked_at, DEADLINE)
         await sac.agents.restart("a")
         await sac.agents.wait("a", timeout=DEADLINE)
         assert places.open == opened
@@ -219,6 +229,19 @@ async def test_one_out_of_reach_says_so_and_heals(world: World, places: Places) 
 
         await eventually(probed_again, DEADLINE)
         assert (await sac.targets.get("one")).metadata.resource_version == version
+
+
+async def test_an_own_target_that_comes_late_tells_then_what_it_can_do(world: World, places: Places) -> None:
+    places.absent.add("own")
+    async with world.serve() as core:
+        own = core.services.targets.opened[Placement("many")]
+        assert not own.watches
+        places.absent.clear()
+
+        async def is_known() -> bool:
+            return own.watches
+
+        await eventually(is_known, DEADLINE)
 
 
 async def test_one_with_agents_is_not_deleted_and_an_empty_one_is_closed(world: World, places: Places) -> None:
@@ -293,6 +316,7 @@ async def test_secret_settings_are_kept_and_never_shown(world: World, places: Pl
             return places.keys == ["canary-1", "canary-2"]
 
         await eventually(has_the_new_one, DEADLINE)
+        assert (await sac.targets.get("one")).metadata.generation == 3
         await sac.agents.wait("a", timeout=DEADLINE)
         assert (await sac.exec("a", ["echo", "on"])).stdout.strip() == "on"
         seen += [made, *(await sac.targets.list()).items]

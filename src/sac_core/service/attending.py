@@ -81,6 +81,8 @@ class Attending:
                     # bodies first, rows after: a body's row is committed before the body is made
                     bodies = [body async for body in target.executor.bodies()]
                     await self._remove_orphans(target, bodies)
+                    if not target.known:  # it was not reachable when it was opened
+                        target.learn(await target.executor.probe())
             except (SacError, TimeoutError) as error:
                 level = logging.WARNING if target.needed or await self._missed(target) else logging.INFO
                 log.log(level, "cannot compare target %s: %s", target.name, error)

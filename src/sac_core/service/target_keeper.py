@@ -45,12 +45,12 @@ Turn = Callable[[TargetStatus, datetime, int], TargetStatus]
 
 @dataclass(slots=True)
 class _Kept:
-    """A declared target in this server, and with which settings it was tried and opened."""
+    """A declared target in this server: which generation was looked at last, and with which settings it was opened."""
 
     uid: str
     at: Placement | None = None
     target: Target | None = None
-    tried_with: Wanted | None = None
+    generation: int = 0
     opened_with: Wanted | None = None
     failures: int = 0
     looked: anyio.Event = field(default_factory=anyio.Event)
@@ -82,7 +82,7 @@ class TargetKeeper:
         kept = self._kept.get(change.object.uid)
         if kept is None:
             self._keep(change.object.uid)
-        elif change.verb == "DELETED" or kept.tried_with != _wanted(change.object):
+        elif change.verb == "DELETED" or kept.generation != change.object.generation:
             kept.woken.set()
 
     async def look(self, uid: str) -> Probe:
@@ -139,18 +139,18 @@ class TargetKeeper:
             except NotFoundError:
                 await self._close(kept)
                 raise
-            kept.at, kept.tried_with = Placement(record.spec["executor"], record.name), _wanted(record)
+            kept.at, kept.generation = Placement(record.spec["executor"], record.name), record.generation
             try:
                 target = await self._opened(kept, record)
             except SacError as error:
-                return await self._failed(kept, error, unopened)
+                return await self._failed(kept, record, error, unopened)
             try:
                 probe = await target.executor.probe()
                 await self._reach(kept, target, probe)
             except SacError as error:
-                return await self._failed(kept, error, silent)
+                return await self._failed(kept, record, error, silent)
             kept.failures = 0 if probe.reachable else kept.failures + 1
-            await self._tell(kept, lambda status, now, generation: probed(status, now, generation, probe))
+            await self._tell(record, lambda status, now, generation: probed(status, now, generation, probe))
             return probe
 
     async def _opened(self, kept: _Kept, record: Record) -> Target:
@@ -179,13 +179,14 @@ class TargetKeeper:
         if target.at not in self.services.targets.opened:
             self.services.targets.put(target)
 
-    async def _failed(self, kept: _Kept, error: SacError, turn: Callable[..., TargetStatus]) -> Probe:
+    async def _failed(self, kept: _Kept, record: Record, error: SacError, turn: Callable[..., TargetStatus]) -> Probe:
         """Say so; raises ``error`` as what it means to others: `UnavailableError`."""
         assert kept.at is not None
         kept.failures += 1
         if kept.at not in self.services.targets.opened:
             self.services.targets.drop(kept.at, str(error))
-        await self._tell(kept, lambda status, now, generation: turn(status, now, generation, error.reason, str(error)))
+        reason, told = error.reason, str(error)
+        await self._tell(record, lambda status, now, generation: turn(status, now, generation, reason, told))
         raise UnavailableError(error.message, reason=error.reason, field=error.field, hint=error.hint) from error
 
     async def _close(self, kept: _Kept) -> None:
@@ -198,19 +199,24 @@ class TargetKeeper:
             self.services.bodies.leave(record.uid)
         await self.opener.close(kept.uid)
 
-    async def _tell(self, kept: _Kept, turn: Turn) -> None:
-        """Write what was seen, where it is this server that looks after it, and it is news."""
+    async def _tell(self, seen: Record, turn: Turn) -> None:
+        """Write what was ``seen``, if it is news, where it is this server that looks after it."""
         services = self.services
+        if self._turned(seen, turn) == seen.status or services.leasing.left <= 0:
+            return
         try:
-            if services.leasing.left <= 0 or not await services.leasing.leases.take("Target", kept.uid):
+            if not await services.leasing.leases.take("Target", seen.uid):
                 return
             async with services.store.transaction(EVERYWHERE) as unit:
-                record = await unit.by_uid("Target", kept.uid)
-                status = turn(TargetStatus.model_validate(record.status), services.now(), record.generation).to_wire()
-                if status != record.status:
-                    await unit.update(replace(record, status=status))
+                now = await unit.by_uid("Target", seen.uid)
+                if now.generation == seen.generation:
+                    await unit.update(replace(now, status=self._turned(now, turn)))
         except (ConflictError, NotFoundError):
             return
+
+    def _turned(self, record: Record, turn: Turn) -> dict[str, Any]:
+        status = TargetStatus.model_validate(record.status)
+        return turn(status, self.services.now(), record.generation).to_wire()
 
 
 def _wanted(record: Record) -> Wanted:

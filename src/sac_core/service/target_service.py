@@ -132,7 +132,8 @@ class TargetService(StoredResources[Target], Targets):
             if new.spec.get("settings") != now.spec.get("settings"):
                 await _refuse_if_used(unit, now, "what it is reached by may change only while it is empty")
             if kept is not None:
-                new = replace(new, status={**new.status, "sealed": sorted(secrets), "sealedVersion": version})
+                status = {**new.status, "sealed": sorted(secrets), "sealedVersion": version}
+                new = replace(new, status=status, generation=now.generation + 1)
             if new != now:
                 new = await unit.update(new)
             if kept is not None:

@@ -38,6 +38,8 @@ class Target:
     dials: bool = False
     standard: bool = False
     needed: bool = True
+    known: bool = False
+    """Whether it has ever told what it can do."""
 
     @property
     def name(self) -> str:
@@ -48,7 +50,7 @@ class Target:
         """Know what it can do; one that is out of reach tells nothing of that."""
         self.place = probe.place
         if probe.reachable:
-            can = probe.capabilities
+            self.known, can = True, probe.capabilities
             self.watches, self.files, self.dials = "watch" in can, "files" in can, "dial" in can
             self.standard = probe.standard
 
