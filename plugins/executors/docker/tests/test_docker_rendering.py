@@ -8,7 +8,7 @@ import pytest
 
 from sac_core.errors import InvalidError, LaunchError, UnsupportedError
 from sac_core.models.body import Key
-from sac_core.models.launch import NO_SECRETS, Binding, Egress, Launch, Port, Resources, Template
+from sac_core.models.launch import NO_SECRETS, Binding, Egress, Launch, Resources, Template
 from sac_executor_docker.folders import workspace_folder
 from sac_executor_docker.images import Image
 from sac_executor_docker.refusals import check_launch
@@ -94,7 +94,6 @@ def test_no_egress_is_no_network() -> None:
 @pytest.mark.parametrize(
     ("field", "template"),
     [
-        ("spec.ports", {"ports": (Port(name="web", port=80),)}),
         ("spec.egress", {"egress": Egress(mode="allow", hosts=("example.com",))}),
         ("spec.resources.disk", {"resources": Resources(disk=1 << 30)}),
         ("spec.resources.gpus", {"resources": Resources(gpus=1)}),

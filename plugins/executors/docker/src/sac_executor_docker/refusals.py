@@ -27,8 +27,6 @@ def _unsupported(launch: Launch) -> Iterator[tuple[str, str, str]]:
             "the docker executor mounts the workspace's folder and its own volumes",
             "use options.volumes",
         )
-    if template.ports:
-        yield "spec.ports", "the docker executor does not reach ports yet", "remove them"
     if template.egress.mode == "allow":
         yield "spec.egress", "the docker executor cannot limit egress to named hosts", "use the modes all or none"
     if resources.disk is not None:
@@ -46,6 +44,8 @@ def check_without_holder(launch: Launch, secrets: Secrets) -> None:
         raise UnsupportedError(
             "this image has no Python, so it takes no files of secrets", field="spec.secrets", hint=hint
         )
+    if launch.template.ports:
+        raise UnsupportedError("this image has no Python, so its ports are not reached", field="spec.ports", hint=hint)
     if launch.template.command is not None:
         message = "this image has no Python, so its main process could not be found again after a restart of SAC"
         raise UnsupportedError(message, field="spec.command", hint=hint)
