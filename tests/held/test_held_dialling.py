@@ -14,6 +14,7 @@ from anyio.abc import SocketAttribute, SocketStream
 from holder_process import linked
 from sac_core.errors import NotReadyError, UnavailableError
 from sac_core.held import HolderLink
+from sac_core.held.listening import BodyStream
 from sac_core.testing.fixtures import eventually, unused_port
 from sac_core.wire.holder import MAX_STREAMS, STREAM_WINDOW
 
@@ -104,7 +105,7 @@ async def test_who_leaves_while_it_connects_leaves_nothing(holder: Path, link: H
                 for _ in range(number % 5):
                     await anyio.lowlevel.checkpoint()
                 tasks.cancel_scope.cancel()
-        streams = []
+        streams: list[BodyStream] = []
 
         async def all_are_free() -> bool:
             """What was left behind is closed when the holder's answer to it has come."""
