@@ -6,6 +6,7 @@ What it says is scripted. It is not a model, and the tests that use it say nothi
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,11 +63,15 @@ class Endpoint:
 
 
 @contextmanager
-def endpoint(*script: list[Block] | int, host: str = "127.0.0.1") -> Iterator[Endpoint]:
+def endpoint(
+    *script: list[Block] | int, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+) -> Iterator[Endpoint]:
     """Serve on this machine until the context is left; on ``host`` 0.0.0.0 for containers too."""
     state = Endpoint(list(script))
     server = ThreadingHTTPServer((host, 0), type("Handler", (_Handler,), {"state": state}))
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     state.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()

@@ -7,12 +7,15 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import anyio
 import pytest
 
+from certificate import certificate
 from docker_engine import docker
 from model_endpoint import endpoint, text, tool_use
+from sac_agent_claude_code import runtime
 from sac_agent_claude_code.image import RECIPE
 from sac_core.contracts.sac import Sac
 from sac_core.core import open_core
@@ -21,7 +24,8 @@ from sac_core.models.principal import LOCAL
 from sac_core.settings import Settings
 from sac_core.wire.terminal import Output
 
-LIMIT = 120.0
+pytestmark = pytest.mark.timeout(900)
+LIMIT = 300.0
 KEY = "sk-ant-api03-" + "Ab1_" * 10
 BASH = tool_use("toolu_1", "Bash", command="echo made > made.txt; echo said", description="make a file")
 EDIT = tool_use("toolu_3", "Edit", file_path="{work}/made.txt", old_string="made", new_string="changed")
@@ -30,11 +34,13 @@ READ = tool_use("toolu_2", "Read", file_path="{work}/made.txt")
 
 @pytest.fixture(scope="module")
 def image(base_image: str) -> Iterator[str]:
-    """The image is built by the first test that needs it, as a user's is, and kept for the others."""
-    if docker("images", "--quiet", RECIPE.image):
-        docker("rmi", "--force", RECIPE.image)
-    yield RECIPE.image
-    docker("rmi", "--force", RECIPE.image)
+    """Built by the first test that needs it, as a user's is, and kept for the others; it is none of a user's."""
+    recipe = RECIPE.model_copy(update={"name": f"test-{uuid4().hex[:8]}"})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runtime, "RECIPE", recipe)
+        yield recipe.image
+    if docker("images", "--quiet", recipe.image):
+        docker("rmi", "--force", recipe.image)
 
 
 @asynccontextmanager
@@ -71,8 +77,14 @@ async def agent(sac: Sac, url: str, **spec: Any) -> None:
     await sac.secrets.put("model", KEY)
     models = {"model": "opus", "models": {"opus": "opus-9-9"}}
     options = {"apiKey": "model", "baseUrl": url, "permissionMode": "default", **models}
-    env = {"CLAUDE_CODE_MAX_RETRIES": "1"}
-    given = {"runtime": "claude-code", "executor": "docker", "runtimeOptions": options, "env": env, **spec}
+    given = {
+        **spec,
+        "env": {"CLAUDE_CODE_MAX_RETRIES": "1", **spec.get("env", {})},
+        "runtime": "claude-code",
+        "executor": "docker",
+        "runtimeOptions": options,
+        "startTimeout": LIMIT,
+    }
     await sac.agents.create("a1", given)
     await sac.agents.wait("a1", timeout=LIMIT)
 
@@ -108,11 +120,11 @@ def words(events: list[Event]) -> str:
     return "".join(event.text for event in events if isinstance(event, Text))
 
 
-async def test_a_turn_uses_a_shell_and_edits_a_file_in_the_container(sac: Sac) -> None:
+async def test_a_turn_uses_a_shell_and_edits_a_file_in_the_container(sac: Sac, image: str) -> None:
     script = inside("/agent/work", [text("First the file."), BASH], [READ], [EDIT], [text("It is changed.")])
     with endpoint(*script, host="0.0.0.0") as model:
         await agent(sac, f"http://{gateway()}:{model.port}")
-        assert (await sac.exec("a1", ["claude", "--version"])).stdout.strip() == version()
+        assert (await sac.exec("a1", ["claude", "--version"])).stdout.strip() == version(image)
         events = await turn(sac, "make a file and change it")
     assert (words(events), events[-1]) == ("First the file.It is changed.", Completed(outcome="done"))
     assert (await sac.exec("a1", ["cat", "made.txt"])).stdout == "changed\n"
@@ -120,8 +132,8 @@ async def test_a_turn_uses_a_shell_and_edits_a_file_in_the_container(sac: Sac) -
     assert (about.executor, about.isolated) == ("docker", True)
 
 
-def version() -> str:
-    return docker("inspect", "--format", '{{index .Config.Labels "sac/image.version"}}', RECIPE.image)
+def version(image: str) -> str:
+    return docker("inspect", "--format", '{{index .Config.Labels "sac/image.version"}}', image)
 
 
 async def test_the_callers_folder_and_a_terminal(sac: Sac, folder: Path) -> None:
@@ -154,6 +166,14 @@ async def test_without_a_network_it_reaches_its_model_and_nothing_else(sac: Sac)
         assert networks(await sac.agents.get("a1")) == "none"
         devices = (await sac.exec("a1", ["cat", "/proc/net/dev"])).stdout
         assert [line.split(":")[0].strip() for line in devices.splitlines()[2:]] == ["lo"]
+
+
+async def test_what_goes_to_the_model_is_encrypted_in_the_container_already(sac: Sac, folder: Path) -> None:
+    tls, trusted = certificate("localhost", folder)
+    with endpoint([text("Nobody else heard that.")], tls=tls) as model:
+        where = {"workspace": {"folder": str(folder)}, "env": {"NODE_EXTRA_CA_CERTS": str(trusted)}}
+        await agent(sac, f"https://localhost:{model.port}", egress={"mode": "none"}, **where)
+        assert words(await turn(sac, "a secret")) == "Nobody else heard that."
 
 
 def networks(agent: Any) -> str:
