@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 from anyio.abc import ByteStream
 
@@ -13,6 +13,7 @@ from sac_core.errors import ConflictError, LostError, SacError
 from sac_core.models.body import Key, Observed, Probe
 from sac_core.models.launch import NO_SECRETS, Launch, Secrets
 from sac_core.models.process import Command
+from sac_core.models.recipe import Recipe
 from sac_core.testing.faults import PlannedCall
 from sac_core.testing.simulated import SimulatedExecutor
 from sac_core.testing.simulated_stream import EchoStream
@@ -78,6 +79,22 @@ class HintsNothing(SimulatedExecutor):
     async def watch(self) -> AsyncIterator[Key | Resync]:
         await asyncio.sleep(3600.0)
         yield Key("", "", "")
+
+
+class BuildsInSilence(SimulatedExecutor):
+    """Tells nobody what it does."""
+
+    async def build_image(self, recipe: Recipe, *, base: str | None, tag: str) -> AsyncGenerator[str]:
+        told: tuple[str, ...] = ()
+        for line in told:
+            yield line
+
+
+class BuildsAnything(SimulatedExecutor):
+    """Does not look whether a step failed."""
+
+    async def build_image(self, recipe: Recipe, *, base: str | None, tag: str) -> AsyncGenerator[str]:
+        yield "built"
 
 
 class DialsNowhere(SimulatedExecutor):

@@ -76,6 +76,8 @@ ALSO = {
         "test_the_probe_is_reachable_and_claims_known_capabilities",
     ),
     "broken_bodies.HintsNothing": ("test_watch_hints_at_changes",),
+    "broken_bodies.BuildsInSilence": ("test_an_image_is_built_and_a_body_runs_in_it",),
+    "broken_bodies.BuildsAnything": ("test_a_build_that_fails_is_told_as_ours",),
     "broken_bodies.DialsNowhere": ("test_capabilities_that_are_not_claimed_are_unsupported",),
     "broken_bodies.DialsEverything": (
         "test_a_port_that_is_not_declared_is_not_reached",

@@ -16,6 +16,7 @@ from sac_core.testing.promises.cancellation import Cancellation
 from sac_core.testing.promises.control import Control
 from sac_core.testing.promises.dialing import Dialing
 from sac_core.testing.promises.flow import Flow
+from sac_core.testing.promises.images import Images
 from sac_core.testing.promises.labels import Labels
 from sac_core.testing.promises.omission import Omission
 from sac_core.testing.promises.one_body import OneBody
@@ -42,5 +43,6 @@ class ExecutorContract(
     Optional,
     Dialing,
     Archives,
+    Images,
 ):
     """All ten promises. What may be overridden is in `promises.base.ContractBase`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
 from anyio.abc import ByteStream
@@ -10,12 +10,21 @@ from anyio.abc import ByteStream
 from sac_core.contracts.context import PluginContext
 from sac_core.contracts.executor import RESYNC, Executor, Resync
 from sac_core.contracts.process import Process
-from sac_core.errors import ConflictError, LostError, NotFoundError, NotReadyError, UnavailableError, UnsupportedError
+from sac_core.errors import (
+    ConflictError,
+    LaunchError,
+    LostError,
+    NotFoundError,
+    NotReadyError,
+    UnavailableError,
+    UnsupportedError,
+)
 from sac_core.hooks.records import ExecutorPlugin
 from sac_core.models.base import Model
 from sac_core.models.body import Key, Observed, Probe, body_labels
 from sac_core.models.launch import Launch, Secrets
 from sac_core.models.process import Command
+from sac_core.models.recipe import Recipe
 from sac_core.testing.faults import FaultPlan, PlannedCall
 from sac_core.testing.simulated_process import SimulatedProcess
 from sac_core.testing.simulated_stream import EchoStream
@@ -59,7 +68,7 @@ class SimulatedExecutor(Executor):
     async def probe(self) -> Probe:
         call = self._begin("probe")
         await call.reach("before")
-        capabilities = ("watch", "replace", "files", "dial", *(["stop"] if self.settings.stop else []))
+        capabilities = ("watch", "replace", "files", "dial", "images", *(["stop"] if self.settings.stop else []))
         await call.reach("after")
         return Probe(reachable=True, isolated=False, capabilities=capabilities)
 
@@ -144,6 +153,15 @@ class SimulatedExecutor(Executor):
             raise NotReadyError(f"nothing listens on port {port}", reason="NothingListens")
         await call.reach("after")
         return EchoStream()
+
+    async def build_image(self, recipe: Recipe, *, base: str | None, tag: str) -> AsyncGenerator[str]:
+        """Nothing is built: a recipe whose first step is ``false`` fails."""
+        call = self._begin("build_image")
+        await call.reach("before")
+        yield f"building {tag}"
+        if recipe.setup == "false":
+            raise LaunchError("the first step failed", reason="ImageNotFound", field="spec.image")
+        await call.reach("after")
 
     async def watch(self) -> AsyncIterator[Key | Resync]:
         call = self._begin("watch")

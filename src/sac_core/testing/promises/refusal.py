@@ -10,6 +10,7 @@ import pytest
 from sac_core.errors import SacError, UnsupportedError
 from sac_core.models.launch import NO_SECRETS, Egress, Launch, Resources
 from sac_core.models.process import Command
+from sac_core.models.recipe import Recipe
 from sac_core.testing.fixtures import new_key
 from sac_core.testing.promises.base import ContractBase
 from sac_core.testing.promises.bench import Bench, refused_naming
@@ -21,6 +22,8 @@ WISHES: dict[str, tuple[str, dict[str, Any]]] = {
     "egress to named hosts": ("egress", {"egress": Egress(mode="allow", hosts=("example.com",))}),
     "a GPU": ("gpus", {"resources": Resources(gpus=1)}),
 }
+
+RECIPE = Recipe(name="sac-contract-test", setup="true", program="sh", install="true", version=("true",))
 
 
 class Refusal(ContractBase):
@@ -55,6 +58,7 @@ class Refusal(ContractBase):
             "stop": lambda: bench.executor.stop(key, generation=1, grace=0.0),
             "dial": lambda: bench.executor.dial(key, 8080),
             "watch": lambda: anext(bench.executor.watch()),
+            "images": lambda: anext(bench.executor.build_image(RECIPE, base=None, tag=RECIPE.image)),
         }
         for name, call in optional.items():
             if name not in claimed:
