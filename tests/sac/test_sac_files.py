@@ -361,14 +361,14 @@ async def test_what_stalls_is_ended(sac: Sac, tmp_path: Path, monkeypatch: pytes
     await alone(look)
 
 
+@pytest.mark.parametrize("sac", ["embedded"], indirect=True)
 async def test_a_slow_reader_is_waited_for(sac: Sac, agent: str, monkeypatch: pytest.MonkeyPatch) -> None:
     await sac.files.put(agent, ".", stream(sample()))
-    monkeypatch.setattr(moving, "STALL", 2.0)
-    data = b""
-    async for piece in sac.files.get(agent, "."):
-        data += piece
-        if len(data) < 300_000:
-            await anyio.sleep(0.8)
+    monkeypatch.setattr(moving, "STALL", 5.0)
+    pieces = sac.files.get(agent, ".")
+    data = await anext(pieces)
+    await anyio.sleep(6)
+    data += await joined(pieces)
     assert kept(data).items() >= kept(sample()).items()
 
 

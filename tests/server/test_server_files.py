@@ -165,7 +165,7 @@ async def test_a_refusal_in_the_middle_reaches_who_still_sends(sac: Running, err
     sac.core.world.refusal = error
 
     async def pieces() -> AsyncIterator[bytes]:
-        for _ in range(1024):
+        for _ in range(128):
             yield PIECE
 
     answer = await sac.http.put(FILES, content=pieces(), headers=TYPE, timeout=60)
