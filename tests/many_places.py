@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import anyio
 from pydantic import SecretStr
 
+from sac_core.contracts.background import background
 from sac_core.contracts.context import PluginContext
 from sac_core.errors import UnavailableError
 from sac_core.hooks.records import ExecutorPlugin
@@ -58,10 +59,14 @@ class Places:
     silent: set[str] = field(default_factory=set)
     absent: set[str] = field(default_factory=set)
     local: set[str] = field(default_factory=set)
+    broken: dict[str, anyio.Event] = field(default_factory=lambda: defaultdict(anyio.Event))
+    """What is open there ends by itself when its event is set."""
     keys: list[str] = field(default_factory=list)
     """Those that were opened with one."""
     open: list[str] = field(default_factory=list)
     """The names of those that are open now."""
+    opened: list[str] = field(default_factory=list)
+    """The names of all that were ever opened."""
     probes: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def plugin(self, machine: str = "here") -> tuple[str, Offers]:
@@ -77,14 +82,22 @@ class Places:
                 self.keys.append(settings.key.get_secret_value())
             executor = PlacedExecutor(self, settings, context.owner, machine)
             self.open.append(settings.place)
+            self.opened.append(settings.place)
             try:
-                yield executor
+                async with background() as tasks:
+                    tasks.start_soon(self._break, settings.place)
+                    yield executor
             finally:
                 self.open.remove(settings.place)
                 executor.close()
 
         plugin = ExecutorPlugin("many", "bodies in places", open=opened, settings=PlaceSettings, isolated=False)
         return "many", Offers(plugin)
+
+    async def _break(self, place: str) -> None:
+        await self.broken[place].wait()
+        del self.broken[place]
+        raise RuntimeError("it broke")
 
     def bodies(self, place: str) -> list[SimulatedBody]:
         """Every body in a place."""

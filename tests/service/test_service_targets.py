@@ -12,7 +12,7 @@ import pytest
 from many_places import Places
 from postgres_cluster import Cluster
 from sac_core.contracts.sac import Sac
-from sac_core.errors import ConflictError, InvalidError, NotFoundError, UnavailableError
+from sac_core.errors import ConflictError, InvalidError, NotFoundError, NotReadyError, UnavailableError
 from sac_core.models.body import Key, body_labels
 from sac_core.models.change import Change, Synced
 from sac_core.models.launch import Launch
@@ -229,6 +229,32 @@ async def test_one_out_of_reach_says_so_and_heals(world: World, places: Places) 
 
         await eventually(probed_again, DEADLINE)
         assert (await sac.targets.get("one")).metadata.resource_version == version
+
+
+async def test_one_that_ends_by_itself_is_opened_again(world: World, places: Places) -> None:
+    async with world.sac() as sac:
+        await declare(sac, "one", "two")
+        await run(sac, "a", "one")
+        body = places.bodies("one")
+        times = places.opened.count("one")
+        places.broken["one"].set()
+
+        async def is_open_again() -> bool:
+            return places.opened.count("one") == times + 1
+
+        await eventually(is_open_again, DEADLINE)
+        await phase(sac, "one", "Ready")
+        await sac.agents.wait("a", timeout=DEADLINE)
+
+        async def answers() -> bool:
+            try:
+                return (await sac.exec("a", ["echo", "on"])).stdout.strip() == "on"
+            except (NotReadyError, UnavailableError):
+                return False
+
+        await eventually(answers, DEADLINE)
+        assert places.bodies("one") == body
+        assert places.opened.count("two") == 1
 
 
 async def test_an_own_target_that_comes_late_tells_then_what_it_can_do(world: World, places: Places) -> None:

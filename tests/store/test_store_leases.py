@@ -43,6 +43,16 @@ async def test_what_is_nobodys_is_claimed_once(store: Store, scope: Scope, make:
     assert list(await leases.claim(but=(), limit=10)) == [(await store.read(scope).get("Agent", "c")).uid]
 
 
+async def test_an_agent_is_claimed_by_who_reaches_its_target(store: Store, scope: Scope, make: Make) -> None:
+    on_one = make("b", status={"phase": "Pending", "executor": "docker", "target": "one"})
+    await insert(store, scope, agent(make, "a", "docker"), on_one)
+    leases = store.leases("s1")
+    await leases.beat({"docker/default"}, ttl=30)
+    assert len(await leases.claim(but={"docker/one"}, limit=10)) == 1
+    assert [(await owner(store, scope, name))[0] for name in "ab"] == ["s1", None]
+    assert len(await leases.claim(but={"docker/default"}, limit=10)) == 1
+
+
 async def test_a_record_read_before_its_owner_changed_cannot_be_written(store: Store, scope: Scope, make: Make) -> None:
     """The resource version is the same: only the fence tells."""
     await insert(store, scope, agent(make, "a"))
