@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import anyio
 from cyclopts import Parameter
 
 from sac_core.cli import keys, rawtty
 from sac_core.cli.arguments import HERE, Common, Switch, Tail
+from sac_core.cli.bodies import PLAIN, Body
 from sac_core.cli.commands.attach import require_terminal, stay
 from sac_core.cli.connecting import connected
 from sac_core.cli.options import parse_options
-from sac_core.cli.published import parse_ports
 from sac_core.cli.signals import ended_by_signals
 from sac_core.cli.stay import Wish
 from sac_core.cli.waiting import wait_for, wait_gone
@@ -32,11 +32,9 @@ async def run(
     *,
     name: str | None = None,
     executor: str | None = None,
-    image: str | None = None,
-    egress: Literal["all", "none"] | None = None,
     option: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
     prepared: Prepared = NOTHING,
-    port: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
+    body: Body = PLAIN,
     main: Switch = False,
     recording: RecordingPolicy | None = None,
     rm: Switch = False,
@@ -59,14 +57,8 @@ async def run(
         Its name; without it, one is made.
     executor
         What runs it, or EXECUTOR/TARGET for one of its targets; without it, the server's default.
-    image
-        The image of its body, where its executor runs images; without it, its runtime's, or the executor's choice.
-    egress
-        What it may reach: all, or none, which takes its network away.
     option
         An option of its runtime, NAME=VALUE, or deeper NAME.PART=VALUE; lists are JSON; may be repeated.
-    port
-        A port that it serves, NUMBER or NAME:NUMBER, to be opened with `sac open`; may be repeated.
     main
         What follows -- is the agent's main process, kept running; `sac logs` shows its output.
     recording
@@ -86,9 +78,8 @@ async def run(
     if not detach:
         require_terminal()
     chosen = name or f"{runtime}-{secrets.token_hex(3)}"
-    body = {"executor": _executor(executor), "image": image, "egress": {"mode": egress} if egress else None}
-    spec = _spec(runtime, folder, body, option, prepared) | ({"command": list(command)} if main and command else {})
-    spec |= {"ports": parse_ports(port)} if port else {}
+    spec = _spec(runtime, folder, executor, option, prepared) | body.spec()
+    spec |= {"command": list(command)} if main else {}
     async with ended_by_signals() as ended, connected(common) as sac:
         session = await _open(sac, chosen, spec, () if main else command, recording, rm=rm)
     if ended.status:
@@ -104,17 +95,23 @@ async def run(
 
 
 def _spec(
-    runtime: str, folder: Path | None, body: dict[str, Any], option: tuple[str, ...], prepared: Prepared
+    runtime: str, folder: Path | None, executor: str | None, option: tuple[str, ...], prepared: Prepared
 ) -> dict[str, Any]:
-    given = {name: value for name, value in body.items() if value is not None}
-    spec: dict[str, Any] = {"runtime": runtime, **given, **prepared.spec()}
-    if folder is not None:
-        if not folder.is_dir():
-            raise InvalidError(f"{folder} is no folder", field="FOLDER", hint="make it first, or leave it out")
-        spec["workspace"] = {**spec.get("workspace", {}), "folder": str(folder.resolve())}
-    if option:
-        spec["runtimeOptions"] = parse_options(option)
-    return spec
+    spec = prepared.spec()
+    given = {
+        "executor": _executor(executor),
+        "workspace": {**spec.get("workspace", {}), **_workspace(folder)},
+        "runtimeOptions": parse_options(option),
+    }
+    return {"runtime": runtime, **spec, **{name: value for name, value in given.items() if value}}
+
+
+def _workspace(folder: Path | None) -> dict[str, str]:
+    if folder is None:
+        return {}
+    if not folder.is_dir():
+        raise InvalidError(f"{folder} is no folder", field="FOLDER", hint="make it first, or leave it out")
+    return {"folder": str(folder.resolve())}
 
 
 def _executor(given: str | None) -> str | dict[str, str] | None:
