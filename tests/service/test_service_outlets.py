@@ -12,16 +12,20 @@ from anyio.abc import SocketStream
 
 from live_server import until
 from sac_core.builtin.shell import ShellRuntime
+from sac_core.contracts.context import PluginContext
 from sac_core.contracts.sac import Sac
 from sac_core.core import Core, open_core
+from sac_core.errors import LaunchError
 from sac_core.hooks import hookimpl
-from sac_core.hooks.records import RuntimePlugin
+from sac_core.hooks.records import ExecutorPlugin, RuntimePlugin
 from sac_core.models.agent import Agent
 from sac_core.models.base import Model
 from sac_core.models.launch import Launch
 from sac_core.models.outlet import Outlet
 from sac_core.models.principal import LOCAL, Principal
 from sac_core.settings import Settings
+from sac_core.testing.simulated import SimulatedExecutor
+from sac_core.testing.simulated_target import SimulatedTarget
 
 BOB = Principal(kind="user", name="bob", permissions=frozenset({"*"}))
 CALL = """
@@ -55,6 +59,14 @@ class Offers:
     @hookimpl
     def sac_runtimes(self) -> list[RuntimePlugin]:
         return [RuntimePlugin(name="caller", summary="Calls", make=Caller, options=PlaceOptions)]
+
+    @hookimpl
+    def sac_executors(self) -> list[ExecutorPlugin]:
+        return [ExecutorPlugin(name="bare", summary="Has no holders", open=self.open)]
+
+    @asynccontextmanager
+    async def open(self, settings: object, context: PluginContext) -> AsyncIterator[SimulatedExecutor]:
+        yield SimulatedExecutor(SimulatedTarget(), context.owner)
 
 
 @asynccontextmanager
@@ -152,6 +164,15 @@ async def test_others_than_the_local_user_reach_public_places_alone(settings: Se
             sac = core.sac(BOB)
             await running(sac, port)
             assert (await called(sac) == "echo hello\n") is known
+
+
+async def test_a_body_without_a_holder_is_refused(settings: Settings) -> None:
+    async with opened(settings) as core:
+        sac = core.sac(LOCAL)
+        await sac.agents.create("a1", {"runtime": "caller", "executor": "bare", "runtimeOptions": {"port": 1}})
+        with pytest.raises(LaunchError, match="no way to SAC") as failed:
+            await sac.agents.wait("a1", timeout=30)
+        assert failed.value.reason == "Unsupported"
 
 
 async def test_the_socket_goes_with_the_outlet(settings: Settings) -> None:

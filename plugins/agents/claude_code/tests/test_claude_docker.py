@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -193,3 +196,34 @@ async def test_the_way_to_the_model_is_there_again_after_a_restart_of_sac(
             await sac.agents.wait("a1", timeout=LIMIT)
             assert words(await turn(sac, "again")) == "After."
             await end_all(sac)
+
+
+def test_as_it_is_typed(
+    tmp_path: Path, home: Path, folder: Path, base_image: str, claude: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tag = f"sac-test/claude-{uuid4().hex[:8]}:1"
+    monkeypatch.setenv("PATH", f"{Path(claude).parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("SAC_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("SAC_PLUGINS", json.dumps({"docker": {"image": base_image}}))
+    try:
+        assert typed("image", "build", "claude-code", "--tag", tag) == f"{tag} is built on docker\n"
+        with endpoint([BASH], [text("It is made.")]) as model:
+            typed("secrets", "put", "model", given=KEY)
+            options = ("--option", "apiKey=model", "--option", f"baseUrl={model.url}")
+            where = ("--executor", "docker", "--image", tag, "--egress", "none")
+            typed("run", "claude-code", str(folder), "--name", "coder", *where, *options, "--detach")
+            assert typed("ask", "coder", "make it", "--yes") == "It is made.\n"
+        assert (folder / "made.txt").read_text() == "made\n"
+        typed("delete", "coder")
+    finally:
+        typed("down")
+        if docker("images", "--quiet", tag):
+            docker("rmi", "--force", tag)
+
+
+def typed(*arguments: str, given: str | None = None) -> str:
+    """What `sac` prints."""
+    argv = [sys.executable, "-m", "sac_core", *arguments]
+    done = subprocess.run(argv, input=given or "", capture_output=True, text=True, timeout=LIMIT, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
