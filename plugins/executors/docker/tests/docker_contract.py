@@ -33,8 +33,6 @@ class DockerContract(ExecutorContract):
 
     timeout = 30.0
     honours = frozenset({"egress"})
-    left_out: tuple[str, ...] = LONG
-    """Tests of the sweep alone."""
     settings = DockerSettings()
     """Which engine."""
     image: str
@@ -45,7 +43,7 @@ class DockerContract(ExecutorContract):
 
     @pytest.fixture(autouse=True)
     def _short(self, request: pytest.FixtureRequest) -> None:
-        if request.function.__name__ in self.left_out and not os.environ.get("SAC_TEST_SWEEP"):
+        if request.function.__name__ in LONG and not os.environ.get("SAC_TEST_SWEEP"):
             pytest.skip("sweep: set SAC_TEST_SWEEP=1")
 
     @pytest.fixture(autouse=True)

@@ -71,17 +71,18 @@ def image_of(name: str, *, python: bool, host: str | None = None, change: str = 
 
 def busybox() -> bytes:
     """The program with all small programs in it; needs no library."""
-    return _busybox().read_bytes()
+    return busybox_program().read_bytes()
 
 
-def _busybox() -> Path:
+def busybox_program() -> Path:
+    """Where it is."""
     path = shutil.which("busybox", path="/bin:/usr/bin:/usr/local/bin")
     assert path is not None, "busybox-static is not installed"
     return Path(path)
 
 
 def _root(python: bool) -> bytes:
-    busybox = _busybox()
+    busybox = busybox_program()
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         for folder, mode in (("tmp", 0o1777), ("etc", 0o755), ("home", 0o755), ("usr/bin", 0o755)):

@@ -15,7 +15,7 @@ from sac_core.testing.promises.base import ContractBase
 from sac_core.testing.promises.bench import NEWEST, Bench
 from sac_core.testing.promises.marks import promise
 
-PATIENCE = 2.0
+PATIENCE = 4.0
 """Seconds within which every method returns, whatever the body does."""
 LONGEST_TURN = 0.05
 """Seconds that one turn of the event loop may take."""

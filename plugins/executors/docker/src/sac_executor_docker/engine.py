@@ -73,8 +73,7 @@ class Engine:
         return await to_thread.run_sync(self._translated, work, limiter=self._threads)
 
     def _translated(self, work: Callable[[Any], T]) -> T:
-        if self._client is None:
-            self._knock()
+        self._knock()
         from sac_executor_docker import sdk
 
         try:
@@ -92,7 +91,7 @@ class Engine:
             return client
 
     def _knock(self) -> None:
-        """Raises `EngineAbsent` when nobody listens; the SDK would leave its socket open."""
+        """Raises `EngineAbsent` when nobody listens (any more): the SDK would leave its socket open then."""
         if self.address.socket is None:
             return
         try:
