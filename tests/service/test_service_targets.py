@@ -403,7 +403,7 @@ async def test_what_is_wrong_is_named(world: World, name: str, spec: dict[str, A
 def pair(tmp_path: Path, postgres: Cluster, places: Places, monkeypatch: pytest.MonkeyPatch) -> tuple[World, World]:
     """Two servers on two machines, with one database."""
     monkeypatch.setenv("SAC_KEYS", "a" * 43 + "=")
-    monkeypatch.setenv("SAC_LEASE", "3")
+    monkeypatch.setenv("SAC_LEASE", "20")  # on a busy machine a shorter one may run out
     database, target = postgres.database(), SimulatedTarget()
     worlds = [World(tmp_path / name, target, [places.plugin(name)], database) for name in ("one", "two")]
     return worlds[0], worlds[1]

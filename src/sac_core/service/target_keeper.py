@@ -66,6 +66,7 @@ class TargetKeeper:
     opener: TargetOpener
     group: TaskGroup
     _kept: dict[str, _Kept] = field(default_factory=dict)
+    _begun: bool = False
 
     async def begin(self) -> None:
         """Open all that are declared, those that take long behind us."""
@@ -75,6 +76,8 @@ class TargetKeeper:
         with anyio.move_on_after(AT_START):
             for kept in list(self._kept.values()):
                 await kept.looked.wait()
+        self._begun = True
+        await self._announce()
         self.group.start_soon(self._find)
 
     def changed(self, change: Change[Record]) -> None:
@@ -178,6 +181,16 @@ class TargetKeeper:
             raise UnavailableError(why, reason="OutOfReach", hint="give it the same settings everywhere")
         if target.at not in self.services.targets.opened:
             self.services.targets.put(target)
+            await self._announce()
+
+    async def _announce(self) -> None:
+        """Tell the other servers at once what is reached from here: they leave agents there to this one."""
+        if self.services.leasing.leases.alone or not self._begun:
+            return
+        try:
+            await self.services.leasing.beat()
+        except SacError as error:  # the next beat tells it
+            log.info("cannot tell which targets are reached: %s", error)
 
     async def _failed(self, kept: _Kept, record: Record, error: SacError, turn: Callable[..., TargetStatus]) -> Probe:
         """Say so; raises ``error`` as what it means to others: `UnavailableError`."""
@@ -235,8 +248,6 @@ async def open_targets(services: Services, opener: TargetOpener) -> AsyncIterato
     async with background() as group:
         keeper = TargetKeeper(services, opener, group)
         await keeper.begin()
-        if not services.leasing.leases.alone:
-            await services.leasing.beat()  # the other servers shall know at once what is reached from here
         try:
             yield keeper
         finally:
