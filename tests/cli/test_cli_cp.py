@@ -109,6 +109,16 @@ def test_a_folder_goes_there_and_back_as_it_was(far: Path, near: Path, capfd: py
     assert capfd.readouterr() == ("", "")
 
 
+def test_names_in_an_agent_tell_the_terminal_nothing(far: Path, near: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    name = "title\x1b]0;evil\x07\n\x9b31m"
+    (far / name).write_text("x")
+    (near / "back" / name).mkdir(parents=True)
+    assert cp(f"a1:{far.name}/.", "back") == 1
+    said = capfd.readouterr().err
+    assert "title" in said
+    assert [sign for sign in said.removesuffix("\n") if not sign.isprintable()] == []
+
+
 def files(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
 

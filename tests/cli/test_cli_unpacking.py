@@ -175,6 +175,21 @@ async def test_a_description_of_gigabytes_is_not_read(target: Path, type: bytes)
     assert sent < 4 * 1024 * 1024
 
 
+async def test_descriptions_of_descriptions_without_end_are_damage(target: Path) -> None:
+    info = tarfile.TarInfo("././@LongLink")
+    info.type = tarfile.GNUTYPE_LONGNAME
+    nested = info.tobuf(tarfile.GNU_FORMAT) * 1500 + archive(entry("x"))
+    with pytest.raises(LostError, match="damaged"):
+        await unpack(nested, partial(unpack_folder, root=str(target)))
+    assert contents(target) == set()
+
+
+async def test_a_name_deeper_than_any_folder_is_named_in_the_error(target: Path) -> None:
+    with pytest.raises(InvalidError, match=r"cannot write .*too long"):
+        await unpack(archive(entry("/".join(["d" * 50] * 2000))), partial(unpack_folder, root=str(target)))
+    assert untouched(target)
+
+
 async def test_a_small_archive_of_a_huge_sparse_file_is_refused(target: Path) -> None:
     info, _ = entry("huge")
     header = bytearray(info.tobuf(tarfile.GNU_FORMAT))

@@ -372,6 +372,25 @@ async def test_a_slow_reader_is_waited_for(sac: Sac, agent: str, monkeypatch: py
     assert kept(data).items() >= kept(sample()).items()
 
 
+@pytest.mark.parametrize(
+    ("answer", "stall", "error"),
+    [
+        ("while :; do printf xxxxxxxx; /bin/sleep 0.01; done", 60.0, LostError),
+        ("while :; do echo file; /bin/sleep 0.5; done", 1.0, DeadlineError),
+        ("while :; do echo wait >&2; /bin/sleep 0.5; done", 1.0, DeadlineError),
+    ],
+)
+async def test_an_answer_without_end_is_ended(
+    sac: Sac, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, stall: float, error: type[SacError]
+) -> None:
+    agent = await with_tools(sac, tmp_path / "bin", sh=answer)
+    look = await helpers(sac, agent)
+    monkeypatch.setattr(moving, "STALL", stall)
+    with pytest.raises(error), anyio.fail_after(30):
+        await sac.files.stat(agent, ".")
+    await alone(look)
+
+
 async def test_what_is_there_is_replaced_and_the_rest_stays(sac: Sac, agent: str) -> None:
     await shell(sac, agent, "mkdir d; echo old > d/f; echo stays > d/g; chmod 400 d/f")
     await sac.files.put(agent, ".", stream(archive(entry("d/f", b"new"))))

@@ -10,6 +10,7 @@ from cyclopts import App, CycloptsError
 
 from sac_core import __version__
 from sac_core.cli.arguments import rearranged
+from sac_core.cli.progress import printable
 from sac_core.errors import SacError
 
 SUMMARY = "Run AI coding agents in isolated sandboxes."
@@ -78,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SacError as error:
         if debug:
             raise
-        return _complain(str(error), status=_STATUS.get(error.reason, 1))
+        return _complain(str(error).replace("\n", " "), status=_STATUS.get(error.reason, 1))
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -92,7 +93,7 @@ def _ended(result: object) -> int:
 
 def _complain(message: str, *, status: int, hint: str = "") -> int:
     advice = f" ({hint})" if hint else ""
-    print(f"sac: {message}{advice}", file=sys.stderr)
+    print(printable(f"sac: {message}{advice}"), file=sys.stderr)
     return status
 
 

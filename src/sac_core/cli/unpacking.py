@@ -110,13 +110,8 @@ class _Tree:
         place = os.path.join(self._root, *parts)
         if self._sure == place or self._sure.startswith(f"{place}/"):
             return place
-        if parts:
-            self._folder(parts[:-1])
-        with _explained(place):
-            with suppress(FileExistsError):
-                os.mkdir(place, 0o700 if parts else 0o777)
-            if not stat.S_ISDIR(os.lstat(place).st_mode):
-                raise InvalidError(f"{place} is there and is no folder", reason="InTheWay", hint="remove it first")
+        for depth in range(len(parts) + 1):
+            _make_folder(os.path.join(self._root, *parts[:depth]), 0o700 if depth else 0o777)
         self._sure = place
         return place
 
@@ -166,7 +161,7 @@ def _opened(source: Source) -> Iterator[tarfile.TarFile]:
         with tarfile.open(mode="r:", **options) as tar:
             yield tar
         source.finish()
-    except (tarfile.TarError, ValueError) as error:
+    except (tarfile.TarError, ValueError, RecursionError) as error:  # `tarfile` calls itself for each description
         raise LostError(f"the archive is damaged: {error}") from None
 
 
@@ -204,6 +199,14 @@ def _data(tar: tarfile.TarFile, info: tarfile.TarInfo, source: Source) -> IO[byt
     if data is None:
         raise refused(info, "it holds nothing")
     return data
+
+
+def _make_folder(place: str, mode: int) -> None:
+    with _explained(place):
+        with suppress(FileExistsError):
+            os.mkdir(place, mode)
+        if not stat.S_ISDIR(os.lstat(place).st_mode):
+            raise InvalidError(f"{place} is there and is no folder", reason="InTheWay", hint="remove it first")
 
 
 def _write(data: IO[bytes], place: str, info: tarfile.TarInfo) -> None:

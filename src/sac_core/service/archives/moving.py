@@ -22,15 +22,14 @@ T = TypeVar("T")
 STALL = 60.0
 """Seconds in which something must move; there is no limit for the whole."""
 _PIECE = 256 * 1024
+_ANSWER = 64
+"""Bytes of the answer that names what is at a path."""
 
 
 async def stat_path(reach: Reach, path: str) -> FileStat:
     """What is at a path of a body."""
-    found = bytearray()
-    async with aclosing(_run(reach, "stat", path)) as output:
-        async for data in output:
-            found += data[:64]
-    return parse(FileStat, {"type": bytes(found[:64]).decode(errors="replace").strip()})
+    found = await _moving(_answer(reach, path), "the agent's body did not answer")
+    return parse(FileStat, {"type": found.decode(errors="replace").strip()})
 
 
 async def read_archive(reach: Reach, path: str) -> AsyncGenerator[bytes]:
@@ -52,6 +51,17 @@ async def write_archive(reach: Reach, path: str, tar: AsyncIterable[bytes]) -> N
     error = failure("put", path, exit, said)
     if error is not None:
         raise error
+
+
+async def _answer(reach: Reach, path: str) -> bytes:
+    """What a body says is at a path."""
+    found = b""
+    async with aclosing(_run(reach, "stat", path)) as output:
+        async for data in output:
+            found += data
+            if len(found) > _ANSWER:
+                raise LostError("the agent's body answers with what was not asked", field="path")
+    return found
 
 
 async def _run(reach: Reach, verb: Verb, path: str) -> AsyncGenerator[bytes]:
