@@ -120,7 +120,8 @@ async def test_what_went_wrong_is_told_and_nothing_is_left(
         await built(sac)
     assert "--base" in str(failed.value.hint)
     assert not docker("images", "--quiet", recipe.image)
-    assert not docker("ps", "--all", "--quiet", "--filter", "label=sac/docker.role=look", "--filter", "status=exited")
+    owner = (await sac.status()).installation
+    assert not docker("ps", "--all", "--quiet", "--filter", f"label=sac/owner={owner}")
 
 
 async def test_a_base_that_is_not_to_be_had_is_told(sac: Sac) -> None:

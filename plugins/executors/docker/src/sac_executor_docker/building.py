@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from uuid import uuid4
 
 import anyio
@@ -69,7 +69,8 @@ class Builder:
         try:
             version = await self._version(recipe, made)
         except LaunchError:
-            await self._engine.found("remove_image", made)
+            with suppress(Refusal):  # another image was made of the same steps, and is used
+                await self._engine.found("remove_image", made)
             raise
         named = self._built(recipe, labels(made, recipe, base, version), None, {"t": tag})
         async with aclosing(named) as lines:
