@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callab
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import anyio
@@ -46,6 +47,7 @@ from sac_core.models.conversation import Completed, Decision, Event, Permission,
 from sac_core.models.file import FileStat
 from sac_core.models.keys import KeyStatus
 from sac_core.models.kind import AGENT, KINDS, RECORDING, SECRET, SESSION, TARGET, Kind
+from sac_core.models.placement import Placement
 from sac_core.models.principal import ALL, Principal
 from sac_core.models.process import Chunk, Exit, TtySize
 from sac_core.models.session import Session
@@ -501,6 +503,8 @@ class FakeCore:
         self.registry = Registry(kinds={kind.plural: kind for kind in kinds})
         self.signins = SignIns(MemoryState())
         self.place = Place(folder)
+        opened = {Placement("process"): SimpleNamespace(isolated=False)}
+        self.services = SimpleNamespace(default_executor="process", targets=SimpleNamespace(opened=opened))
         self.world = World()
         self.valid = dict(PRINCIPALS)
 
