@@ -51,7 +51,7 @@ class PortHosts:
         ``bound`` is the port of the listening socket, None for a unix socket.
         """
         values = list(hosts)
-        if len(values) != 1:
+        if len(values) != 1 or values[0][:1] not in (b"p", b"P"):  # the second for speed: most requests are the API's
             return None
         authority = parse_authority(values[0].decode("latin-1"), "http" if self.local else "https")
         if authority is None or (self.local and bound not in (None, authority.port)):
