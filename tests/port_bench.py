@@ -90,7 +90,7 @@ class PortBench:
         async def answered() -> bool:
             return (await self.get()).status_code == 200
 
-        await until(answered, seconds=30)
+        await until(answered, seconds=60)
 
     async def noted(self, line: str) -> None:
         """Wait for a line that the agent's server leaves."""
@@ -98,7 +98,7 @@ class PortBench:
         async def there() -> bool:
             return self.notes.exists() and line in self.notes.read_text().splitlines()
 
-        await until(there, seconds=30)
+        await until(there, seconds=60)
 
 
 @asynccontextmanager
@@ -114,8 +114,8 @@ async def port_bench(settings: Settings, folder: Path) -> AsyncIterator[PortBenc
     }
     async with serving(settings) as server, connect_sac(server.url, token) as sac:
         await sac.agents.create("web", spec)
-        agent = await sac.agents.wait("web", timeout=30)
-        async with httpx2.AsyncClient(base_url=server.url, timeout=30, trust_env=False) as http:
+        agent = await sac.agents.wait("web", timeout=120)
+        async with httpx2.AsyncClient(base_url=server.url, timeout=60, trust_env=False) as http:
             bench = PortBench(sac, agent, port, silent, int(urlsplit(server.url).port or 0), token, notes, http)
             await bench.serves()
             yield bench

@@ -26,16 +26,16 @@ async def port(sac: HttpSac, server: LiveServer) -> AsyncIterator[int]:
     port = free_port()
     command = [sys.executable, str(APP), str(port), str(server.folder / "notes")]
     await sac.agents.create("web", {"command": command, "ports": [{"name": "app", "port": port}]})
-    await sac.agents.wait("web", timeout=30)
+    await sac.agents.wait("web", timeout=120)
     probe = ["sh", "-c", f"python3 -c 'import socket; socket.create_connection((\"127.0.0.1\", {port}))'"]
 
     async def listens() -> bool:
         return (await sac.exec("web", probe)).code == 0
 
-    await until(listens, seconds=30)
+    await until(listens, seconds=60)
     yield port
     await sac.agents.delete("web")
-    await sac.agents.wait("web", "absent", timeout=30)
+    await sac.agents.wait("web", "absent", timeout=120)
 
 
 async def shows_the_app(page: Page) -> None:

@@ -30,7 +30,7 @@ async def opened_with(socket: Any) -> dict[str, list[str]]:
 
 async def end_of(socket: Any) -> tuple[int, str]:
     """The close code and reason that come."""
-    with anyio.fail_after(30):
+    with anyio.fail_after(60):
         await socket.wait_closed()
     with pytest.raises(ConnectionClosed) as caught:
         await socket.recv()

@@ -43,8 +43,7 @@ async def find(services: Services, principal: Principal, uid: str) -> tuple[Scop
     record = await services.store.read(EVERYWHERE).by_uid("Agent", uid)
     if not principal.may_enter(record.tenant):
         raise NotFoundError(f"there is no Agent {uid!r}")
-    scope = Scope(principal, record.tenant)
-    return scope, await services.store.read(scope).by_uid("Agent", uid)
+    return Scope(principal, record.tenant), record
 
 
 async def _dial(services: Services, record: Record, port: int) -> ByteStream:
