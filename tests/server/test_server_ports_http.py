@@ -146,7 +146,8 @@ async def test_an_upload_in_pieces_arrives_whole(ports: PortBench) -> None:
     assert sized.json()["size"] == 100 * len(BLOCK)
 
 
-async def test_an_answer_that_comes_early_is_heard(ports: PortBench) -> None:
+@pytest.mark.parametrize(("token", "status"), [("", 413), (None, 401)])
+async def test_an_answer_that_comes_early_ends_the_upload(ports: PortBench, token: str | None, status: int) -> None:
     async def endless() -> AsyncIterator[bytes]:
         while True:
             yield BLOCK
@@ -154,10 +155,10 @@ async def test_an_answer_that_comes_early_is_heard(ports: PortBench) -> None:
 
     with anyio.fail_after(60):
         try:
-            answer = await ports.ask("POST", "/early", content=endless())
+            answer = await ports.ask("POST", "/early", token=token, content=endless())
         except httpx2.TransportError:  # the client was cut off while it sent, which is as good
             return
-    assert answer.status_code == 413
+    assert answer.status_code in (status, 502)  # a server that leaves at once may leave before it is heard
 
 
 async def test_events_come_one_by_one_and_end_with_their_client(ports: PortBench) -> None:

@@ -46,6 +46,8 @@ def explanation(error: Exception, scope: Any, arrival: Arrival) -> Response:
     else:
         response = problem_response(shown, status=status, headers=GUARD)
     response.headers["X-Request-ID"] = arrival.request_id
+    if scope["type"] == "http":  # nobody reads what the client may still be sending
+        response.headers["Connection"] = "close"
     return response
 
 
