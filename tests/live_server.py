@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,19 +20,12 @@ import pytest
 
 from sac_core.client import connect
 from sac_core.client.surface import HttpSac
+from sac_core.testing.fixtures import unused_port
 
 T = TypeVar("T")
 
 LINK = re.compile(r"http://\S+/#code=\S+")
 START_TIMEOUT = 30.0
-
-
-def free_port() -> int:
-    """A port that nobody listens on now: one that is given by number stays the same after a restart."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def clean_environment() -> dict[str, str]:
@@ -58,7 +50,7 @@ class LiveServer:
     """`sac up` for one data directory and one port. ``before`` runs in the new process before the server does."""
 
     folder: Path
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=unused_port)
     before: Callable[[], None] | None = None
     env: dict[str, str] = field(default_factory=clean_environment, repr=False)
     process: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)

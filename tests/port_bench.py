@@ -16,11 +16,12 @@ import pytest
 from pydantic import SecretStr
 from websockets.asyncio.client import ClientConnection, connect
 
-from live_server import LiveServer, free_port, until
+from live_server import LiveServer, until
 from sac_core.client import connect as connect_sac
 from sac_core.client.surface import HttpSac
 from sac_core.models.agent import Agent
 from sac_core.settings import Settings
+from sac_core.testing.fixtures import unused_port
 from sac_core.testing.serving import serving
 
 APP = Path(__file__).with_name("port_app.py")
@@ -105,7 +106,7 @@ class PortBench:
 async def port_bench(settings: Settings, folder: Path) -> AsyncIterator[PortBench]:
     """A server of these settings, and an agent that serves `port_app`."""
     assert settings.token is not None
-    port, silent, notes, token = free_port(), free_port(), folder / "notes", settings.token.get_secret_value()
+    port, silent, notes, token = unused_port(), unused_port(), folder / "notes", settings.token.get_secret_value()
     spec = {
         "runtime": "shell",
         "executor": "process",

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import Page, expect
 
-from live_server import free_port, until
+from live_server import until
 from port_bench import APP
 from sac_core.client.surface import HttpSac
+from sac_core.testing.fixtures import unused_port
 
 if TYPE_CHECKING:
     from browser.conftest import Console
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 async def port(sac: HttpSac, server: LiveServer) -> AsyncIterator[int]:
     """The port of an agent ``web`` whose server answers."""
-    port = free_port()
+    port = unused_port()
     command = [sys.executable, str(APP), str(port), str(server.folder / "notes")]
     await sac.agents.create("web", {"command": command, "ports": [{"name": "app", "port": port}]})
     await sac.agents.wait("web", timeout=120)

@@ -130,3 +130,15 @@ async def test_a_lost_link_closes_the_bodys_end(holder: Path) -> None:
         with accepted:
             accepted.settimeout(20)
             assert await anyio.to_thread.run_sync(accepted.recv, 1) == b""
+
+
+async def test_two_who_send_at_once_do_not_mix(holder: Path, link: HolderLink) -> None:
+    async with echoing() as port, await link.dial(port) as stream, anyio.create_task_group() as tasks:
+        parts = (b"a" * 2**20, b"b" * 2**20)
+        for part in parts:
+            tasks.start_soon(stream.send, part)
+        heard = bytearray()
+        with anyio.fail_after(30):
+            while len(heard) < 2 * 2**20:
+                heard += await stream.receive()
+        assert heard in (parts[0] + parts[1], parts[1] + parts[0])

@@ -10,6 +10,7 @@ import anyio.lowlevel
 import pytest
 
 from sac_core.errors import ConflictError
+from sac_core.testing import fixtures
 from sac_core.testing.clock import SimulatedClock
 from sac_core.testing.fixtures import MemoryState, eventually, temporary_context, unused_port
 
@@ -67,3 +68,24 @@ async def test_eventually_returns_what_came_true_and_says_what_did_not() -> None
 def test_an_unused_port_can_be_bound() -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", unused_port()))
+
+
+def test_an_unused_port_stays_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system gives it to nobody, no other worker draws it, and neither does this one again."""
+    given: dict[str, set[int]] = {}
+    for worker in ("gw0", "gw1", "gw3"):
+        monkeypatch.setenv("PYTEST_XDIST_WORKER", worker)
+        given[worker] = {unused_port() for _ in range(200)}
+        assert len(given[worker]) == 200
+    together = set[int]().union(*given.values())
+    assert len(together) == 600
+    assert max(together) < 32768
+
+
+def test_a_port_that_somebody_has_is_not_unused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        taken = listener.getsockname()[1]
+        monkeypatch.setattr(fixtures, "_PORTS", range(taken, taken + 1))
+        with pytest.raises(AssertionError, match="no port"):
+            unused_port()

@@ -141,14 +141,18 @@ class GuardedExecutor(Executor):
     async def dial(self, key: Key, port: int) -> ByteStream:
         """A stream that comes when its caller has gone already is closed."""
         made: list[ByteStream] = []
+        gone = False
 
         async def dialled() -> ByteStream:
             made.append(await self._executor.dial(key, port))
+            if gone:  # nobody waits for this call any more: it did not end when it was cancelled
+                await anyio.aclose_forcefully(made[0])
             return made[0]
 
         try:
             return await self._guard.call("dial", dialled)
         except BaseException:
+            gone = True
             for stream in made:
                 await anyio.aclose_forcefully(stream)
             raise

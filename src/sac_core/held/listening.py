@@ -74,6 +74,7 @@ class BodyStream(ByteStream):
         self._closed = False
         self._lost: str | None = None
         self._changed = anyio.Event()
+        self._sending = anyio.Lock()
 
     async def receive(self, max_bytes: int = 65536) -> bytes:
         """Bytes as they come; `anyio.EndOfStream` after the last."""
@@ -92,7 +93,11 @@ class BodyStream(ByteStream):
         return piece
 
     async def send(self, item: bytes) -> None:
-        """Returns when all is on its way; waits while the body does not read."""
+        """Returns when all is on its way; waits while the body does not read, and while another sends."""
+        async with self._sending:
+            await self._send_all(item)
+
+    async def _send_all(self, item: bytes) -> None:
         start = 0
         while start < len(item):
             self._check_sending()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import os
+import random
 import shutil
 import socket
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 import anyio
@@ -18,6 +20,11 @@ import anyio
 from sac_core.contracts.context import Entry, PluginContext, State, utc_now
 from sac_core.errors import ConflictError
 from sac_core.models.body import Key
+
+_PORTS: Final = range(20000, 32000)
+"""Below those that Linux and macOS give by themselves."""
+_WORKERS: Final = 8
+_given: set[int] = set()
 
 
 class MemoryState(State):
@@ -83,11 +90,25 @@ def new_key(agent: str = "agent", tenant: str = "tenant") -> Key:
 
 
 def unused_port() -> int:
-    """A TCP port of 127.0.0.1 that was free a moment ago."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """A TCP port of 127.0.0.1 that nobody has, given once by this process.
+
+    Who binds it may take its time: it is none of those that the system gives to others meanwhile, and other workers of
+    pytest-xdist have ports of their own.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "")[2:] or 0) % _WORKERS
+    ours = range(_PORTS.start + worker, _PORTS.stop, _WORKERS)
+    for port in random.sample(ours, len(ours)):
+        if port not in _given and _can_be_bound(port):
+            _given.add(port)
+            return port
+    raise AssertionError("no port is unused")
+
+
+def _can_be_bound(port: int) -> bool:
+    with socket.socket() as listener, suppress(OSError):
+        listener.bind(("127.0.0.1", port))
+        return True
+    return False
 
 
 async def eventually(

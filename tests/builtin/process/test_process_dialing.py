@@ -11,7 +11,7 @@ import anyio
 import pytest
 from anyio.abc import ByteStream
 
-from live_server import free_port, until
+from live_server import until
 from sac_core.builtin.process.executor import ProcessExecutor, open_process_executor
 from sac_core.builtin.process.settings import ProcessSettings
 from sac_core.errors import NotFoundError, NotReadyError
@@ -19,7 +19,7 @@ from sac_core.held import HolderLink, open_link
 from sac_core.models.body import Key
 from sac_core.models.launch import NO_SECRETS, Launch, Port, Template
 from sac_core.models.process import Command
-from sac_core.testing.fixtures import new_key, temporary_context
+from sac_core.testing.fixtures import new_key, temporary_context, unused_port
 
 SERVE = """
 import socket, sys
@@ -58,7 +58,7 @@ class Body:
 async def body(tmp_path: Path) -> AsyncIterator[Body]:
     with temporary_context() as context:
         async with open_process_executor(ProcessSettings(), context) as executor:
-            key, port = new_key(), free_port()
+            key, port = new_key(), unused_port()
             launch = Launch(template=Template(ports=(Port(name="web", port=port),)))
 
             async def runs() -> bool:

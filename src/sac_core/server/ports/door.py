@@ -38,7 +38,7 @@ class PortDoor:
             return
         site, host = found
         arrival = scope[ARRIVAL] = Arrival(authority=host.authority)
-        answer = _Answer(send)
+        answer = Answer(send)
         try:
             arrival.origin = check_origin(headers.values(scope, b"origin"), host.authority)
             await carry(site, host, scope, receive, answer)
@@ -55,7 +55,7 @@ def _find(scope: Scope) -> tuple[Site, PortHost] | None:
     return (site, host) if site and host else None
 
 
-class _Answer:
+class Answer:
     """Remembers that an answer has begun."""
 
     __slots__ = ("_send", "started")
@@ -65,11 +65,13 @@ class _Answer:
         self.started = False
 
     async def __call__(self, message: Message) -> None:
-        self.started = self.started or message["type"] in ("http.response.start", "websocket.accept")
+        if message["type"] == "websocket.accept":  # the client may have heard of it, whatever becomes of it
+            self.started = True
         await self._send(message)
+        self.started = self.started or message["type"] == "http.response.start"
 
 
-async def _explain(error: Exception, scope: Scope, receive: Receive, answer: _Answer, arrival: Arrival) -> None:
+async def _explain(error: Exception, scope: Scope, receive: Receive, answer: Answer, arrival: Arrival) -> None:
     if not isinstance(error, SacError):
         log.error("request %s to a port failed", arrival.request_id, exc_info=error)
     response = explanation(error, scope, arrival)
@@ -82,7 +84,7 @@ async def _explain(error: Exception, scope: Scope, receive: Receive, answer: _An
         await response(scope, receive, answer)
 
 
-async def _close(error: Exception, scope: Scope, answer: _Answer) -> None:
+async def _close(error: Exception, scope: Scope, answer: Answer) -> None:
     """A socket is told how it ended; an answer that has begun is cut short, which says enough."""
     if scope["type"] == "websocket":
         code = error.code if isinstance(error, ConnectionEndedError) else BAD_GATEWAY

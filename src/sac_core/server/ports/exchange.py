@@ -8,6 +8,7 @@ from typing import Any, Final
 import anyio
 import h11
 from anyio.abc import ByteStream
+from anyio.lowlevel import checkpoint
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Send
 
@@ -15,12 +16,13 @@ from sac_core.contracts.background import background
 from sac_core.errors import DeadlineError, InvalidError, LostError
 from sac_core.server.headers import Header
 from sac_core.server.ports.forwarded import from_body
+from sac_core.server.ports.giving import BROKEN, PIECE, give
 
-PIECE: Final = 64 * 1024
 MAX_HEAD: Final = 64 * 1024
 FIRST_LINE: Final = 600.0
 """Seconds in which the body's server begins to answer."""
-_BROKEN: Final = (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream, OSError)
+BREATH: Final = 64
+"""Events of the body's answer after which others have their turn: a chunk may be of one byte."""
 
 
 class Exchange:
@@ -31,19 +33,22 @@ class Exchange:
         self._receive = receive
         self._send = send
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
-        self._client_left = False
+        self._ended: Exception | None = None
+        self._read = 0
         self._client_said_all = False
 
     async def run(self, method: str, target: bytes, headers: list[Header]) -> None:
-        """Carry all of it; raises `ClientDisconnect` when the client has gone, `LostError` when the body has."""
+        """Carry all of it; raises `ClientDisconnect` when the client has gone, `LostError` when the body has,
+        `DeadlineError` when the body takes nothing.
+        """
         head = self._head(method, target, headers)
         async with background() as tasks:
             with anyio.CancelScope() as leaving:
-                await self._say(head)
+                await give(self._stream, head)
                 tasks.start_soon(self._upload, leaving)
                 await self._answer()
-        if self._client_left:
-            raise ClientDisconnect
+        if self._ended is not None:
+            raise self._ended
 
     def _head(self, method: str, target: bytes, headers: list[Header]) -> bytes:
         try:
@@ -53,15 +58,18 @@ class Exchange:
             raise InvalidError(f"this request cannot be passed on: {error}", field="request") from None
 
     async def _upload(self, leaving: anyio.CancelScope) -> None:
+        try:
+            await self._carry_request()
+        except (ClientDisconnect, DeadlineError) as error:
+            self._ended = error
+            leaving.cancel()
+
+    async def _carry_request(self) -> None:
         """Send the request's body, and watch for the client's end."""
-        while True:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                self._client_left = True
-                leaving.cancel()
-                return
+        while (message := await self._receive())["type"] != "http.disconnect":
             self._client_said_all = not message.get("more_body")
-            await self._say(self._part(message))
+            await give(self._stream, self._part(message))
+        raise ClientDisconnect
 
     def _part(self, message: Any) -> bytes:
         try:
@@ -70,45 +78,44 @@ class Exchange:
         except h11.LocalProtocolError:  # the answer is an error of the body's: it hears no more
             return b""
 
-    async def _say(self, data: bytes) -> None:
-        try:
-            if data:
-                await self._stream.send(data)
-        except _BROKEN:  # it may have answered before it read all
-            return
-
     async def _answer(self) -> None:
-        events = self._events()
-        status, headers = await self._first(events)
+        status, headers = await self._first()
         if not self._client_said_all:  # nobody reads the rest
             headers.append((b"connection", b"close"))
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
-        async for event in events:
-            if isinstance(event, h11.Data):
-                await self._send({"type": "http.response.body", "body": bytes(event.data), "more_body": True})
+        async for piece in self._rest():
+            await self._send({"type": "http.response.body", "body": piece, "more_body": True})
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _first(self, events: AsyncIterator[h11.Event]) -> tuple[int, list[Header]]:
-        """Status and headers."""
+    async def _first(self) -> tuple[int, list[Header]]:
+        """Status and headers; interim answers are left out."""
         with anyio.move_on_after(FIRST_LINE):
-            response = await anext(events, None)
-            if not isinstance(response, h11.Response):
+            while (event := await self._next()) is h11.NEED_DATA or isinstance(event, h11.InformationalResponse):
+                if event is h11.NEED_DATA:
+                    await self._hear()
+            if not isinstance(event, h11.Response):
                 raise LostError("the agent's server closed the connection without an answer", reason="BadAnswer")
-            return response.status_code, from_body(response.status_code, response.headers.raw_items())
+            return event.status_code, from_body(event.status_code, event.headers.raw_items())
         raise DeadlineError(f"the agent's server did not answer within {FIRST_LINE:g} s", reason="NoAnswer")
 
-    async def _events(self) -> AsyncIterator[h11.Event]:
-        """The answer's events; interim ones are left out."""
-        while True:
-            event = self._next()
-            if event is h11.NEED_DATA:
-                self._http.receive_data(await self._heard())
-            elif isinstance(event, (h11.EndOfMessage, h11.ConnectionClosed)) or event is h11.PAUSED:
-                return
-            elif not isinstance(event, h11.InformationalResponse):
-                yield event
+    async def _rest(self) -> AsyncIterator[bytes]:
+        """The answer's body as it comes; chunks that came together go on together."""
+        said = bytearray()
+        while (event := await self._next()) is h11.NEED_DATA or isinstance(event, h11.Data):
+            if isinstance(event, h11.Data):
+                said += event.data
+            elif said:
+                yield bytes(said)
+                said.clear()
+            else:
+                await self._hear()
+        if said:
+            yield bytes(said)
 
-    def _next(self) -> Any:
+    async def _next(self) -> Any:
+        self._read += 1
+        if self._read % BREATH == 0:
+            await checkpoint()
         try:
             return self._http.next_event()
         except h11.RemoteProtocolError as error:
@@ -116,8 +123,9 @@ class Exchange:
                 f"the agent's server did not answer in HTTP, or not to the end: {error}", reason="BadAnswer"
             ) from None
 
-    async def _heard(self) -> bytes:
+    async def _hear(self) -> None:
         try:
-            return await self._stream.receive(PIECE)
-        except _BROKEN:
-            return b""
+            heard = await self._stream.receive(PIECE)
+        except BROKEN:
+            heard = b""
+        self._http.receive_data(heard)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from sac_core.errors import LostError
 from sac_core.server.headers import Header
 from sac_core.server.hosts import Authority
 
@@ -19,6 +21,7 @@ _NOT_ASKED: Final = frozenset({b"expect", b"forwarded", b"x-real-ip", b"x-client
 _NOT_ANSWERED: Final = frozenset({b"alt-svc", b"clear-site-data", b"date", b"public-key-pins"})
 """What a body may not say: it would reach other hosts of the domain, or other servers. Our own server says the date."""
 _EMPTY: Final = (204, 304)
+_NO_VALUE: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _OUR_COOKIES: Final = (b"sac-", b"__host-sac-", b"__secure-sac-")
 
 
@@ -35,11 +38,18 @@ def to_body(given: Iterable[Header], authority: Authority, peer: str, *, authori
 
 
 def from_body(status: int, given: Iterable[Header]) -> list[Header]:
-    """The headers of an answer as the client gets them; names in lower case."""
+    """The headers of an answer as the client gets them; names in lower case.
+
+    Raises `LostError` for an answer that no server may pass on.
+    """
+    if not 200 <= status < 600:
+        raise LostError(f"the agent's server answered with the status {status}", reason="BadAnswer")
     given = [(name.lower(), value) for name, value in given]
     unsized = status in _EMPTY or any(name == b"transfer-encoding" for name, _ in given)
     dropped = _HOP | _NOT_ANSWERED | _named(given) | (frozenset({b"content-length"}) if unsized else frozenset())
     kept = [(name, value) for name, value in given if name not in dropped]
+    if any(_NO_VALUE.search(value) for _, value in kept):
+        raise LostError("the agent's server answered with a control character in a header", reason="BadAnswer")
     return [header for each in kept for header in _confined(each)]
 
 

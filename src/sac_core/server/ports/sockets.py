@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from typing import Any, Final
 
 import anyio
-from anyio.abc import ByteStream
+from anyio.abc import ByteStream, TaskGroup
+from anyio.lowlevel import checkpoint
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidState, InvalidStatus
-from websockets.frames import Frame, Opcode
+from websockets.frames import DATA_OPCODES, Frame, Opcode
 from websockets.http11 import Response
 from websockets.typing import Subprotocol
 from websockets.uri import WebSocketURI
@@ -21,16 +23,20 @@ from sac_core.contracts.background import background
 from sac_core.errors import DeadlineError, LostError
 from sac_core.server.headers import Header
 from sac_core.server.ports.forwarded import from_body
+from sac_core.server.ports.giving import BROKEN, PIECE, give
+from sac_core.server.ports.messages import Message
 
 LARGEST_MESSAGE: Final = 16 * 2**20
 """Bytes of a message, in either direction."""
 HANDSHAKE: Final = 60.0
 """Seconds in which the body's server takes the socket or refuses it."""
 LEAVING: Final = 5.0
-PIECE: Final = 64 * 1024
+SLICE: Final = 4 * 1024
+"""Bytes of the body that are read in one go: they may be two thousand frames."""
+MOST_OWED: Final = 1024
+"""Pings of a body that takes no answers; then it is not listened to any more, either."""
 BAD_GATEWAY: Final = 1014
 _NO_CODE: Final = (1005, 1006, 1015)
-_BROKEN: Final = (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream, OSError)
 Closing = tuple[int, str]
 
 
@@ -45,8 +51,12 @@ class SocketExchange:
         self._protocol = ClientProtocol(
             WebSocketURI(False, "body", 80, "/", ""), subprotocols=offered or None, max_size=LARGEST_MESSAGE
         )
-        self._parts: list[bytes] = []
-        self._text = False
+        self._heard = memoryview(b"")  # what the body said and nobody has read
+        self._waiting: deque[Any] = deque()
+        self._message = Message()
+        self._sending = anyio.Lock()  # both directions send to the body: messages, and answers to its pings
+        self._owed = 0
+        self._stalled: DeadlineError | None = None
 
     async def run(self, target: bytes, headers: list[Header]) -> None:
         """Carry it to its end; raises `LostError` when the body's server is none for sockets."""
@@ -96,9 +106,21 @@ class SocketExchange:
         await self._send(accept)
         async with background() as tasks:
             with anyio.CancelScope() as both:
-                tasks.start_soon(self._listen, both)
-                code, reason = await self._tell()
+                tasks.start_soon(self._aside, both, self._listen, both)
+                code, reason = await self._tell(tasks, both)
                 await self._send({"type": "websocket.close", "code": code, "reason": reason})
+                with anyio.move_on_after(LEAVING):
+                    await self._flush()
+        if self._stalled is not None:
+            raise self._stalled
+
+    async def _aside(self, both: anyio.CancelScope, work: Callable[..., Awaitable[None]], *args: Any) -> None:
+        """Work beside the body's direction; a body that takes nothing ends both."""
+        try:
+            await work(*args)
+        except DeadlineError as error:
+            self._stalled = error
+            both.cancel()
 
     async def _listen(self, both: anyio.CancelScope) -> None:
         """The client's messages to the body; its close ends both directions."""
@@ -118,16 +140,23 @@ class SocketExchange:
             self._protocol.send_close(*(() if code in (None, *_NO_CODE) else (code, message.get("reason") or "")))
             await self._flush()
 
-    async def _tell(self) -> Closing:
+    async def _tell(self, tasks: TaskGroup, both: anyio.CancelScope) -> Closing:
         """The body's messages to the client; how the body closed."""
         while True:
             for frame in self._events(Frame):
                 if frame.opcode is Opcode.CLOSE:
                     return self._closed()
                 await self._pass(frame)
-            await self._flush()
+            await self._answer(tasks, both)
             if self._protocol.close_expected() or not await self._hear():
                 return self._closed()
+
+    async def _answer(self, tasks: TaskGroup, both: anyio.CancelScope) -> None:
+        """Its pings. It is heard while it takes no answer: it may wait for us before it takes anything."""
+        if self._owed > MOST_OWED:
+            await self._flush()
+        elif self._owed and not self._sending.locked():  # else, who sends now sends the answers, too
+            tasks.start_soon(self._aside, both, self._flush)
 
     def _closed(self) -> Closing:
         received, sent = self._protocol.close_rcvd, self._protocol.close_sent
@@ -136,38 +165,34 @@ class SocketExchange:
         return (int(sent.code), sent.reason) if sent is not None else (BAD_GATEWAY, "the agent's server went away")
 
     async def _pass(self, frame: Frame) -> None:
-        if frame.opcode not in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
-            return
-        if frame.opcode is not Opcode.CONT:
-            self._text = frame.opcode is Opcode.TEXT
-        self._parts.append(bytes(frame.data))
-        if frame.fin:
-            data, self._parts = b"".join(self._parts), []
-            text = {"text": data.decode(errors="replace")} if self._text else {"bytes": data}
-            await self._send({"type": "websocket.send", **text})
+        self._owed += frame.opcode is Opcode.PING
+        whole = self._message.add(frame) if frame.opcode in DATA_OPCODES else None
+        if whole is not None:
+            await self._send(whole)
 
     def _events(self, kind: type[Any]) -> Iterator[Any]:
         """What the body said by now, of that kind; the rest stays."""
-        waiting = self._protocol.events
-        while waiting and isinstance(waiting[0], kind):
-            yield waiting.pop(0)
+        self._waiting += self._protocol.events_received()
+        while self._waiting and isinstance(self._waiting[0], kind):
+            yield self._waiting.popleft()
 
     async def _hear(self) -> bool:
         """Whether there was more to hear."""
         try:
-            self._protocol.receive_data(await self._stream.receive(PIECE))
-        except _BROKEN:
+            self._heard = self._heard or memoryview(await self._stream.receive(PIECE))
+        except BROKEN:
             self._protocol.receive_eof()
             return False
+        self._protocol.receive_data(bytes(self._heard[:SLICE]))
+        self._heard = self._heard[SLICE:]
+        await checkpoint()
         return True
 
     async def _flush(self) -> None:
-        data = b"".join(self._protocol.data_to_send())
-        try:
-            if data:
-                await self._stream.send(data)
-        except _BROKEN:  # it is heard from the other direction why
-            return
+        async with self._sending:
+            while data := b"".join(self._protocol.data_to_send()):
+                self._owed = 0
+                await give(self._stream, data)
 
 
 def _raw(response: Response) -> list[Header]:
