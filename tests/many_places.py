@@ -21,11 +21,19 @@ from sac_core.testing.simulated_target import SimulatedBody, SimulatedTarget
 from sac_core.testing.simulated_world import Offers
 
 
+class Tls(Model):
+    """What is shown, and what nobody is shown."""
+
+    name: str = ""
+    key: SecretStr | None = None
+
+
 class PlaceSettings(Model):
-    """``place`` is the name; ``key`` what nobody is shown."""
+    """``place`` is the name; ``key`` and that of ``tls`` what nobody is shown."""
 
     place: str = "own"
     key: SecretStr | None = None
+    tls: Tls | None = None
 
 
 class PlacedExecutor(SimulatedExecutor):

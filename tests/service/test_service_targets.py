@@ -361,6 +361,39 @@ async def test_secret_settings_are_kept_and_never_shown(world: World, places: Pl
     assert "canary" not in repr(seen)
 
 
+@pytest.mark.parametrize(
+    ("patch", "stays"),
+    [
+        ({"key": None}, ("tls.key",)),
+        ({"tls": {"key": None}}, ("key",)),
+        ({"tls": None}, ("key",)),
+        ({"tls": {"name": "n2"}}, ("key", "tls.key")),
+        (None, ()),
+    ],
+)
+async def test_secret_settings_are_removed_alone_or_with_what_they_are_in(
+    world: World, patch: dict[str, Any] | None, stays: tuple[str, ...]
+) -> None:
+    async with world.sac() as sac:
+        tls = {"name": "n", "key": "canary-2"}
+        await sac.targets.create("one", "many", {"place": "one", "key": "canary-1", "tls": tls})
+        changed = await sac.targets.patch("one", {"spec": {"settings": patch}})
+        assert changed.status.sealed == stays
+        assert (await sac.targets.get("one")).status.sealed == stays
+
+
+async def test_a_replacement_without_what_a_secret_is_in_has_no_such_secret(world: World) -> None:
+    async with world.sac() as sac:
+        made = await sac.targets.create("one", "many", {"place": "one", "key": "canary-1", "tls": {"key": "canary-2"}})
+        spec = made.spec.to_wire()
+        assert spec["settings"] == {"place": "one", "tls": {}}
+        await sac.targets.replace_from("one", {"metadata": {"name": "one"}, "spec": spec})
+        assert (await sac.targets.get("one")).status.sealed == ("key", "tls.key")
+        bare = {**spec, "settings": {"place": "one"}}
+        await sac.targets.replace_from("one", {"metadata": {"name": "one"}, "spec": bare})
+        assert (await sac.targets.get("one")).status.sealed == ("key",)
+
+
 async def test_watchers_of_all_kinds_are_told_of_targets_in_order(world: World) -> None:
     async with world.sac() as sac:
         await declare(sac, "one")

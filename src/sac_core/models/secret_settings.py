@@ -1,14 +1,17 @@
-"""Settings of plugins that are secrets themselves: those of type `SecretStr`, or with one in a list or a mapping.
+"""Settings of plugins that are secrets themselves: those of type `SecretStr`, alone or in models.
 
-They are kept sealed, and never shown.
+They are kept sealed, and never shown. A list or a mapping with a secret somewhere in it is one secret as a whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, RootModel, Secret, SecretBytes, SecretStr
+from pydantic_core import to_jsonable_python
+
+_SECRETS = (SecretStr, SecretBytes, Secret)
 
 
 def parted(settings: BaseModel) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -21,41 +24,59 @@ def parted(settings: BaseModel) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def joined(plain: Mapping[str, Any], secrets: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings with secret ones at their paths, but for what is given already."""
+    """Settings with secret ones at their paths, but for what is given already, or was in what is not given."""
     whole = _copied(plain)
     for path, value in secrets.items():
         *parents, last = path.split(".")
         place: Any = whole
         for parent in parents:
-            place = place.setdefault(parent, {}) if isinstance(place, dict) else None
+            place = place.get(parent) if isinstance(place, dict) else None
         if isinstance(place, dict):
             place.setdefault(last, value)
     return whole
 
 
 def _secrets(settings: BaseModel, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for name, value in _given(settings):
+        if isinstance(value, BaseModel) and not isinstance(value, RootModel):
+            yield from _secrets(value, (*path, name))
+        elif _hides(value):
+            yield (*path, name), _shown(value)
+
+
+def _given(settings: BaseModel) -> Iterator[tuple[str, Any]]:
+    """What was given, by its name on the wire."""
     for name, field in type(settings).model_fields.items():
-        here = (*path, field.serialization_alias or field.alias or name)
-        value = getattr(settings, name)
-        if isinstance(value, BaseModel):
-            yield from _secrets(value, here)
-        elif name in settings.model_fields_set and _hides(value):
-            yield here, _shown(value)
+        if name in settings.model_fields_set and (value := getattr(settings, name)) is not None:
+            yield field.serialization_alias or field.alias or name, value
 
 
 def _hides(value: object) -> bool:
     """Whether there is a secret in it."""
+    return isinstance(value, _SECRETS) or any(map(_hides, _inside(value)))
+
+
+def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, BaseModel):
+        return (each for _, each in _given(value))
     if isinstance(value, Mapping):
-        return any(map(_hides, value.values()))
-    return isinstance(value, SecretStr) or (isinstance(value, list | tuple) and any(map(_hides, value)))
+        return value.values()
+    return value if isinstance(value, list | tuple | set | frozenset) else ()
 
 
 def _shown(value: Any) -> Any:
+    """The wire form, secrets as they are."""
+    if isinstance(value, _SECRETS):
+        return to_jsonable_python(value.get_secret_value())
+    if isinstance(value, RootModel):
+        return _shown(value.root)
+    if isinstance(value, BaseModel):
+        return {name: _shown(each) for name, each in _given(value)}
     if isinstance(value, Mapping):
-        return {key: _shown(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
+        return {to_jsonable_python(key): _shown(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
         return [_shown(each) for each in value]
-    return value.get_secret_value() if isinstance(value, SecretStr) else value
+    return to_jsonable_python(value)
 
 
 def _without(tree: dict[str, Any], path: tuple[str, ...]) -> None:

@@ -24,6 +24,8 @@ from sac_core.service.target_settings import Sealable, checked, sealed, unsealed
 
 _NAMED = 5
 """So many agents are named in an error."""
+_ALL = ""
+"""The path of all settings."""
 
 
 class TargetService(StoredResources[Target], Targets):
@@ -56,7 +58,7 @@ class TargetService(StoredResources[Target], Targets):
         old = await self._read(name)
         document = documents.merge(documents.as_document(old), patch)
         spec = patch.get("spec")
-        settings = spec.get("settings") if isinstance(spec, Mapping) else None
+        settings = spec.get("settings", {}) if isinstance(spec, Mapping) else {}
         return await self._rewrite(old, document, _nulls(settings), resource_version)
 
     async def delete(self, name: str, *, resource_version: str | None = None) -> None:
@@ -114,12 +116,12 @@ class TargetService(StoredResources[Target], Targets):
     async def _rewrite(
         self, old: Record, document: Mapping[str, Any], dropped: tuple[str, ...], resource_version: str | None
     ) -> Target:
-        """Write it anew; secret settings that are not given, nor ``dropped``, stay."""
+        """Write it anew; secret settings that are not given, nor ``dropped``, stay with what they are in."""
         spec = self._spec(document)
         if spec.executor != old.spec["executor"]:
             raise InvalidError("a target never changes its executor", field="spec.executor", hint="create another one")
         before = await unsealed(self._services, old)
-        stay = {path: value for path, value in before.items() if path not in dropped}
+        stay = {path: value for path, value in before.items() if not {path, _ALL} & set(dropped)}
         plain, secrets = checked(self._services.registry, spec.executor, joined(spec.settings, stay))
         version = int(old.status.get("sealedVersion", 0)) + (secrets != before)
         kept = await sealed(self._services, old, version, secrets) if secrets != before else None
@@ -176,9 +178,9 @@ def _read_of(record: Record) -> tuple[str, dict[str, Any], int]:
     return record.uid, record.spec, record.status.get("sealedVersion", 0)
 
 
-def _nulls(tree: object, path: str = "") -> tuple[str, ...]:
+def _nulls(tree: object, path: str = _ALL) -> tuple[str, ...]:
     """The paths that a merge patch takes away."""
     if not isinstance(tree, Mapping):
-        return (path,) if tree is None and path else ()
+        return (path,) if tree is None else ()
     found = [_nulls(value, f"{path}.{key}" if path else str(key)) for key, value in tree.items()]
     return tuple(each for paths in found for each in paths)
