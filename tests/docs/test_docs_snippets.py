@@ -47,7 +47,7 @@ SAYS: dict[str, tuple[str, ...]] = {
     "ports.sh": ("/.sac/#code=sac_port_", "Directory listing for /", "agent/site deleted"),
     "secrets.sh": ("github", "value", "16", "the variable is there", "secret/github deleted"),
     "targets.sh": ("target/fast is Ready", "disk=ssd", "process go to target fast", "target/fast deleted"),
-    "copy.sh": ("15 src/hello.py", "a note", "note.txt", "./hello.py", "agent/demo deleted"),
+    "copy.sh": ("15 src/hello.py", "a note", "./hello.py", "agent/demo deleted"),
     "files.py": ("3", "2", "1"),
     "backup.sh": ("The server has ended", "./sac.db", "agent/demo"),
 }
