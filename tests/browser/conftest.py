@@ -34,6 +34,8 @@ FLAGS = [
     "--no-first-run",
     "--disable-quic",
 ]
+expect.set_options(timeout=20_000)  # the machine may be busy with other tests
+
 TELL_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation",
   (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));

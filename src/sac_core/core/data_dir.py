@@ -40,7 +40,7 @@ def local_token(folder: Path) -> SecretStr:
 
 
 def _write(path: Path) -> str:
-    token = secrets.token_urlsafe(32)
+    token = f"sac_local_{secrets.token_urlsafe(32)}"  # never begins with a dash: it is an argument on command lines
     new = path.with_suffix(f".{os.getpid()}")
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(token)

@@ -113,7 +113,7 @@ def _can_be_bound(port: int) -> bool:
 
 async def eventually(
     condition: Callable[[], Any | Awaitable[Any]],
-    timeout: float = 5.0,
+    timeout: float = 20.0,
     *,
     pause: Callable[[], Awaitable[None]] | None = None,
     describe: str = "",
