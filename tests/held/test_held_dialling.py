@@ -16,7 +16,7 @@ from sac_core.errors import NotReadyError, UnavailableError
 from sac_core.held import HolderLink
 from sac_core.held.listening import BodyStream
 from sac_core.testing.fixtures import eventually, unused_port
-from sac_core.wire.holder import MAX_STREAMS, STREAM_WINDOW
+from sac_core.wire.holder import MAX_DIALS, STREAM_WINDOW
 
 SAID = bytes(range(256)) * 4096 * 3
 
@@ -83,8 +83,8 @@ async def test_who_does_not_read_is_waited_for(holder: Path, link: HolderLink) -
 
 async def test_streams_are_bounded_and_free_again(holder: Path, link: HolderLink) -> None:
     async with echoing() as port:
-        streams = [await link.dial(port) for _ in range(MAX_STREAMS)]
-        with pytest.raises(UnavailableError):
+        streams = [await link.dial(port) for _ in range(MAX_DIALS)]
+        with pytest.raises(UnavailableError, match="64 connections to this agent's ports are open"):
             await link.dial(port)
         for stream in streams:
             await stream.aclose()
@@ -99,7 +99,7 @@ async def test_who_leaves_while_it_connects_leaves_nothing(holder: Path, link: H
         async def attempt() -> None:
             await (await link.dial(port)).aclose()
 
-        for number in range(MAX_STREAMS + 8):
+        for number in range(MAX_DIALS + 8):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(attempt)
                 for _ in range(number % 5):
@@ -110,7 +110,7 @@ async def test_who_leaves_while_it_connects_leaves_nothing(holder: Path, link: H
         async def all_are_free() -> bool:
             """What was left behind is closed when the holder's answer to it has come."""
             try:
-                while len(streams) < MAX_STREAMS:
+                while len(streams) < MAX_DIALS:
                     streams.append(await link.dial(port))
             except UnavailableError:
                 return False
@@ -132,13 +132,28 @@ async def test_a_lost_link_closes_the_bodys_end(holder: Path) -> None:
             assert await anyio.to_thread.run_sync(accepted.recv, 1) == b""
 
 
-async def test_two_who_send_at_once_do_not_mix(holder: Path, link: HolderLink) -> None:
+async def test_who_sends_meanwhile_does_not_get_into_the_middle(holder: Path, link: HolderLink) -> None:
+    whole, late = b"a" * 4 * 2**20, 0
     async with echoing() as port, await link.dial(port) as stream, anyio.create_task_group() as tasks:
-        parts = (b"a" * 2**20, b"b" * 2**20)
-        for part in parts:
-            tasks.start_soon(stream.send, part)
+        tasks.start_soon(stream.send, whole)
         heard = bytearray()
         with anyio.fail_after(30):
-            while len(heard) < 2 * 2**20:
+            while len(heard) < len(whole) + late:
                 heard += await stream.receive()
-        assert heard in (parts[0] + parts[1], parts[1] + parts[0])
+                if len(heard) < 2**20:
+                    late += 1
+                    tasks.start_soon(stream.send, b"b")
+    assert late
+    assert heard == whole + b"b" * late
+
+
+async def test_who_dials_much_leaves_room_for_the_ways_out(holder: Path, link: HolderLink) -> None:
+    async with echoing() as port, link.listen("out") as listener:
+        for _ in range(MAX_DIALS):
+            await link.dial(port)
+        with pytest.raises(UnavailableError):
+            await link.dial(port)
+        async with await anyio.connect_unix(holder / "out") as caller, await listener.accept() as stream:
+            await caller.send(b"x")
+            with anyio.fail_after(20):
+                assert await stream.receive() == b"x"

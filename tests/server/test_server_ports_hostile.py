@@ -14,11 +14,13 @@ from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 
 from port_ends import PortClient, Spoken, body_that, head_of, take_socket, taken
-from sac_core.errors import DeadlineError, LostError
+from sac_core.errors import DeadlineError, LostError, UnavailableError
+from sac_core.server.door import Arrival
 from sac_core.server.ports import giving
 from sac_core.server.ports.door import Answer
 from sac_core.server.ports.exchange import Exchange
 from sac_core.server.ports.messages import Message
+from sac_core.server.ports.pages import explanation
 from sac_core.server.ports.sockets import SocketExchange
 
 MIB = 2**20
@@ -196,3 +198,10 @@ async def test_an_answer_that_was_not_sent_has_not_begun() -> None:
     with pytest.raises(RuntimeError):
         await answer({"type": "http.response.start", "status": 200})
     assert not answer.started
+
+
+def test_too_many_connections_are_not_an_agent_that_does_not_run() -> None:
+    scope = {"type": "http", "headers": [(b"accept", b"text/html")]}
+    page = explanation(UnavailableError("64 are open", reason="Busy"), scope, Arrival(authority=None))
+    assert page.status_code == 503
+    assert b"<h1>Too many connections are open</h1>" in page.body

@@ -11,7 +11,7 @@ from typing import Any
 import anyio
 from anyio.abc import ByteStream
 
-from sac_core.errors import ConflictError, DeadlineError, InvalidError, LostError, NotFoundError
+from sac_core.errors import ConflictError, DeadlineError, InvalidError, LostError, NotFoundError, UnavailableError
 from sac_core.held.carrying import Carrier, carry
 from sac_core.held.channel import Channel
 from sac_core.held.listening import BodyStream, Listener
@@ -64,6 +64,7 @@ class HolderLink:
         self._listeners: dict[str, Listener] = {}
         self._streams: dict[int, BodyStream] = {}
         self._dialled: dict[str, BodyStream | None] = {}
+        self._dials: set[int] = set()
         self._decoder = wire.Decoder()
 
     async def open_process(self, process_id: str, command: Command) -> HeldProcess:
@@ -191,7 +192,11 @@ class HolderLink:
     # connections in the body
 
     async def dial(self, port: int) -> BodyStream:
-        """A stream to a TCP port of the body's loopback; `NotReadyError` (``NothingListens``) when nothing does."""
+        """A stream to a TCP port of the body's loopback; `NotReadyError` (``NothingListens``) when nothing does.
+
+        Raises `UnavailableError` when `MAX_DIALS` are open: streams that the body begins have room beside them.
+        """
+        self._require_room()
         token = str(next(self._numbers))
         self._dialled[token] = None
         try:
@@ -204,6 +209,12 @@ class HolderLink:
         if stream is None:
             raise malformed("answer to dial")
         return stream
+
+    def _require_room(self) -> None:
+        self._dials &= self._streams.keys()
+        if len(self._dials) + len(self._dialled) >= wire.MAX_DIALS:
+            message = f"{wire.MAX_DIALS} connections to this agent's ports are open, more cannot be"
+            raise UnavailableError(message, reason="Busy", retry_after=1)
 
     @asynccontextmanager
     async def listen(self, path: str) -> AsyncIterator[Listener]:
@@ -269,6 +280,7 @@ class HolderLink:
         stream = self._new_stream(number)
         if token in self._dialled:
             self._dialled[token] = stream
+            self._dials.add(number)
         else:
             stream.drop()
 

@@ -70,6 +70,8 @@ STREAM_WINDOW: Final = 64 * 1024
 """The most bytes on their way in each direction of a stream."""
 MAX_STREAMS: Final = 112
 """The most streams of one link."""
+MAX_DIALS: Final = 64
+"""The most of them that the server dials; the others are left to the body, whose ways out go over the same link."""
 
 _STREAMS: Final[tuple[Stream, ...]] = ("tty", "stdout", "stderr")
 

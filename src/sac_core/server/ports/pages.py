@@ -59,7 +59,7 @@ def _status(error: SacError) -> int:
 
 
 def _page(status: int, error: SacError) -> str:
-    title = _TITLES.get(status, "This did not work")
+    title = _TITLES.get(status, "This did not work") if error.reason != "Busy" else "Too many connections are open"
     message, hint = error.message, error.hint or ""
     return _PAGE.format(title=html.escape(title), message=_sentence(message), hint=_sentence(hint))
 
