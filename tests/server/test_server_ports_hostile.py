@@ -136,14 +136,22 @@ async def turns() -> AsyncIterator[list[int]]:
         tasks.cancel_scope.cancel()
 
 
-async def test_many_frames_at_once_do_not_hold_the_server() -> None:
+async def test_many_frames_at_once_do_not_hold_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     frames = b"".join(Frame(Opcode.PING, b"").serialize(mask=False) for _ in range(32768))
     client = PortClient(CONNECT)
     exchange = sockets(Spoken(), client)
     exchange._stream = Spoken(taken(exchange._protocol.key), frames)
+    read, sizes = exchange._protocol.receive_data, []
+
+    def noted(data: bytes) -> None:
+        sizes.append(len(data))
+        read(data)
+
+    monkeypatch.setattr(exchange._protocol, "receive_data", noted)
     async with turns() as counted:
         await exchange.run(b"/", HEADERS)
         assert counted[0] > 12
+    assert max(sizes) <= 4096
     assert client.sent[-1]["type"] == "websocket.close"
 
 
