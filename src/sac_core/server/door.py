@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,7 +104,8 @@ class _WayOut:
 async def _explain(error: Exception, scope: Scope, receive: Receive, send: Any, arrival: Arrival) -> None:
     response = _response(error, scope, arrival)
     if scope["type"] == "websocket":
-        await refuse_socket(scope, send, response, arrival.authority, arrival.request_id)
+        with suppress(OSError):  # the client has gone
+            await refuse_socket(scope, send, response, arrival.authority, arrival.request_id)
     elif send.started:
         log.warning("request %s ended early: %s", arrival.request_id, error)
     else:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 import anyio
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Send
 
 from sac_core import errors as e
@@ -40,9 +41,12 @@ class Socket:
         self.accepted = False
 
     async def accept(self, subprotocol: str) -> None:
-        """Complete the handshake; refusing is possible only before."""
+        """Complete the handshake; refusing is possible only before. `ClientDisconnect` when the client has gone."""
         await self._receive()
-        await self._send({"type": "websocket.accept", "subprotocol": subprotocol})
+        try:
+            await self._send({"type": "websocket.accept", "subprotocol": subprotocol})
+        except OSError:
+            raise ClientDisconnect from None
         self.accepted = True
 
     async def receive(self) -> str | bytes | None:
