@@ -10,7 +10,7 @@ from sac_core.cli.arguments import Common
 from sac_core.cli.place import Server, announced, named, settings_of
 from sac_core.client import connect
 from sac_core.client.surface import HttpSac
-from sac_core.errors import SacError, UnauthenticatedError, UnavailableError
+from sac_core.errors import UnauthenticatedError, UnavailableError
 from sac_core.settings import Settings
 
 
@@ -51,10 +51,3 @@ async def _local(settings: Settings, *, start: bool) -> Server:
     if not start:
         raise UnavailableError(f"no server runs for {settings.data_dir}", hint="start one with `sac up`")
     return await background.start(settings, running)
-
-
-def is_lost(error: SacError) -> bool:
-    """Whether trying again later may help."""
-    from sac_core.errors import LostError
-
-    return isinstance(error, LostError | UnavailableError)

@@ -67,7 +67,7 @@ class Core:
 
     async def dial(self, principal: Principal, uid: str, port: int) -> ByteStream:
         """A stream to a port of the agent with this uid, in whichever of the principal's tenants it is."""
-        return await ports.dial_uid(self.services, principal, uid, port)
+        return await ports.dial(self.services, principal, uid, port)
 
     async def require_port(self, principal: Principal, uid: str, port: int) -> None:
         """Raise `NotFoundError` or `ForbiddenError` unless the principal may dial this port of the agent."""
@@ -115,8 +115,8 @@ async def open_core(
         store = around(await stack.enter_async_context(open_store(settings, folder, server_id)))
         sealing, rotation = await stack.enter_async_context(open_keys(settings, folder, store.data_keys()))
         recording = RecordingOffers(Archive(store, sealing, utc_now), folder, days=settings.recording_days)
-        required = {named_executor(settings), *settings.plugins, *needed_stages(settings)}
-        registry = load(required=required, extra=[("recording", recording), *plugins])
+        needed = {named_executor(settings), *settings.plugins}
+        registry = load(required={*needed, *needed_stages(settings)}, extra=[("recording", recording), *plugins])
         tokens = [local_token(folder), *([settings.token] if settings.token else [])]
         await stack.enter_async_context(open_watchdog(registry))
         hosting = await stack.enter_async_context(open_hosting())
@@ -124,7 +124,6 @@ async def open_core(
         authenticators = await opener.authenticators(tokens)
         targets = await opener.targets()
         if settings.database is not None:
-            needed = {named_executor(settings), *settings.plugins}
             await keep_within_reach(targets, store, needed=needed)
         # outside all that works: nothing is given up while something still acts on it
         leases = open_leasing(store.leases(server_id), store, targets.keys, settings.lease)

@@ -9,13 +9,14 @@ from typing import Any
 import anyio
 from starlette.types import ASGIApp
 
+from sac_core.contracts.closing import closable
 from sac_core.errors import ExpiredError, ForbiddenError, InvalidError, SacError
 from sac_core.models.base import parse
 from sac_core.models.change import Change, Synced
 from sac_core.server.answers import encoded
 from sac_core.server.call import Call
 from sac_core.server.sockets import GONE, Ending, Socket, serve_socket
-from sac_core.server.streams import Form, Streamed, generator
+from sac_core.server.streams import Form, Streamed
 from sac_core.wire import events as wire
 from sac_core.wire import problem, terminal
 
@@ -123,7 +124,7 @@ class _Subscription:
         start = None if wanted.since is None else version(wanted.since)
         source = self._call.sac.watch(kinds=wanted.kinds, label_selector=wanted.label_selector, since=start)
         try:
-            async with aclosing(generator(source)) as events:
+            async with aclosing(closable(source)) as events:
                 async for event in events:
                     await self._socket.send_text(encoded(_body(event)).decode())
         except ExpiredError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
@@ -12,6 +12,7 @@ import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from starlette.types import Receive, Scope, Send
 
+from sac_core.contracts.closing import closable
 from sac_core.errors import LostError, SacError
 from sac_core.server.call import Call
 
@@ -78,7 +79,7 @@ class Streamed(Generic[T]):
     async def _pump(self, into: MemoryObjectSendStream[T]) -> None:
         with into:
             try:
-                async with aclosing(generator(self._source)) as source:
+                async with aclosing(closable(self._source)) as source:
                     async for item in source:
                         await into.send(item)
             except SacError as error:
@@ -140,17 +141,6 @@ class Streamed(Generic[T]):
         if error is not None and self._form.failed is not None:
             await send(_part(self._form.failed(error)))
         await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-async def generator(source: AsyncIterator[T]) -> AsyncGenerator[T, None]:
-    """An iterator that closes its source when it is closed."""
-    try:
-        async for item in source:
-            yield item
-    finally:
-        close = getattr(source, "aclose", None)
-        if close is not None:
-            await close()
 
 
 def _part(data: bytes) -> dict[str, object]:

@@ -18,17 +18,17 @@ from sac_core.service.services import Services
 PERMISSION = "agents:dial"
 
 
-async def dial(services: Services, scope: Scope, name: str, port: int) -> ByteStream:
-    """A stream to a port of an agent, by its name."""
-    allow(scope, PERMISSION)
-    return await _dial(services, await services.store.read(scope).get("Agent", name), port)
-
-
-async def dial_uid(services: Services, principal: Principal, uid: str, port: int) -> ByteStream:
-    """The same by uid, in whichever of the principal's tenants the agent is; raises `NotFoundError` for others'."""
+async def dial(services: Services, principal: Principal, uid: str, port: int) -> ByteStream:
+    """A stream to a port of the agent with this uid; `NotFoundError` for one of a tenant that is none of its own."""
     scope, record = await find(services, principal, uid)
     allow(scope, PERMISSION)
-    return await _dial(services, record, port)
+    agent: Agent = documents.to_model(AGENT, record)
+    require_declared(record, port)
+    require_running(agent)
+    target = services.targets.of(agent)
+    if target.dials:
+        return await target.executor.dial(key_of(agent), port)
+    return await (await services.bodies.enter(agent, target)).dial(port)
 
 
 async def require(services: Services, principal: Principal, uid: str, port: int) -> None:
@@ -44,16 +44,6 @@ async def find(services: Services, principal: Principal, uid: str) -> tuple[Scop
     if not principal.may_enter(record.tenant):
         raise NotFoundError(f"there is no Agent {uid!r}")
     return Scope(principal, record.tenant), record
-
-
-async def _dial(services: Services, record: Record, port: int) -> ByteStream:
-    agent: Agent = documents.to_model(AGENT, record)
-    require_declared(record, port)
-    require_running(agent)
-    target = services.targets.of(agent)
-    if target.dials:
-        return await target.executor.dial(key_of(agent), port)
-    return await (await services.bodies.enter(agent, target)).dial(port)
 
 
 def require_declared(record: Record, port: int) -> None:

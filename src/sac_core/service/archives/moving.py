@@ -9,6 +9,7 @@ from typing import TypeVar
 import anyio
 
 from sac_core.contracts.background import background
+from sac_core.contracts.closing import closable
 from sac_core.contracts.sac import Exec
 from sac_core.errors import DeadlineError, LostError, SacError
 from sac_core.models.base import parse
@@ -67,7 +68,7 @@ async def _answer(reach: Reach, path: str) -> bytes:
 async def _run(reach: Reach, verb: Verb, path: str) -> AsyncGenerator[bytes]:
     """The standard output of a command, then the error of its end."""
     said = Said()
-    async with begun(reach, verb, path) as running, aclosing(_closable(running.output())) as output:
+    async with begun(reach, verb, path) as running, aclosing(closable(running.output())) as output:
         while (chunk := await _moving(anext(output, None), "the agent's body sent nothing")) is not None:
             if chunk.stream == "stderr":
                 said.add(chunk.data)
@@ -105,7 +106,7 @@ async def _write(running: Exec, tar: AsyncIterable[bytes], said: Said) -> Exit:
 
 
 async def _feed(running: Exec, tar: AsyncIterable[bytes]) -> None:
-    async with aclosing(_closable(tar)) as source:
+    async with aclosing(closable(tar)) as source:
         while (piece := await _moving(anext(source, None), "nothing of the archive came")) is not None:
             for start in range(0, len(piece), _PIECE):
                 if not await _taken(running.write(piece[start : start + _PIECE])):
@@ -129,15 +130,3 @@ async def _moving(step: Awaitable[T], stalled: str) -> T:
             return await step
     except TimeoutError:
         raise DeadlineError(f"{stalled} for {STALL:g} s", hint="try again") from None
-
-
-async def _closable(source: AsyncIterable[T]) -> AsyncGenerator[T]:
-    """The same, with an end that reaches its source."""
-    iterator = aiter(source)
-    try:
-        async for item in iterator:
-            yield item
-    finally:
-        close = getattr(iterator, "aclose", None)
-        if close is not None:
-            await close()
