@@ -10,7 +10,8 @@ from functools import partial
 
 from benchmarks import databases, echo, idle, interrupt, recording, requests, startup, throughput
 from benchmarks.bodies import Server, running_server
-from benchmarks.figures import Figure, save, table
+from benchmarks.docker import many, reconciling, starts, terminals
+from benchmarks.figures import Figure, Missing, save, table
 
 Measure = Callable[[Server], Iterator[Figure]]
 
@@ -23,7 +24,12 @@ BENCHMARKS: Mapping[str, Measure] = {
     "echo": echo.measure,
     "interrupt": interrupt.measure,
     "idle": idle.measure,
+    "docker-starts": starts.measure,
+    "docker-terminals": terminals.measure,
+    "docker-many": many.measure,
+    "docker-idle": reconciling.measure,
 }
+GROUPS: Mapping[str, list[str]] = {"docker": [name for name in BENCHMARKS if name.startswith("docker-")]}
 TINY: Mapping[str, Measure] = {
     "startup": lambda server: startup.measure(rounds=1),
     "requests": partial(requests.measure_both, seconds=0.2, rounds=1),
@@ -33,6 +39,10 @@ TINY: Mapping[str, Measure] = {
     "echo": partial(echo.measure, keys=10, sessions=4, agents=2, seconds=0.3, rounds=1),
     "interrupt": partial(interrupt.measure, rounds=(0.1,)),
     "idle": partial(idle.measure, terminals=4, agents=2, settle=0.1),
+    "docker-starts": partial(starts.measure, rounds=1, together=2, batches=1),
+    "docker-terminals": partial(terminals.measure, size=1_000_000, keys=10, rounds=1),
+    "docker-many": partial(many.measure, terminals=10, agents=1, settle=0.1),
+    "docker-idle": partial(reconciling.measure, containers=2, settle=0, seconds=1.0),
 }
 
 
@@ -41,26 +51,32 @@ def main(words: list[str] | None = None) -> int:
     asked = _parser().parse_args(words)
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that servers and agents are ended
     figures: list[Figure] = []
-    for name in asked.names or BENCHMARKS:
+    missing = 0
+    for name in [each for word in asked.names or BENCHMARKS for each in GROUPS.get(word, [word])]:
         print(f"{name} ...", file=sys.stderr, flush=True)
-        with running_server() as server:
-            figures += (TINY if asked.tiny else BENCHMARKS)[name](server)
+        try:
+            with running_server() as server:
+                figures += (TINY if asked.tiny else BENCHMARKS)[name](server)
+        except Missing as error:
+            print(f"{name} is left out: {error}", file=sys.stderr, flush=True)
+            missing += 1
     print(table(figures))
     if not asked.tiny:
         save(figures)
-    return 0
+    return 1 if missing and asked.names else 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", type=_known, metavar="NAME", help=", ".join(BENCHMARKS))
+    parser.add_argument("names", nargs="*", type=_known, metavar="NAME", help=", ".join([*BENCHMARKS, *GROUPS]))
     parser.add_argument("--tiny", action="store_true", help="only show that each works; the figures mean nothing")
     return parser
 
 
 def _known(name: str) -> str:
-    if name not in BENCHMARKS:
-        raise argparse.ArgumentTypeError(f"there is no benchmark {name!r}; known: {', '.join(BENCHMARKS)}")
+    known = [*BENCHMARKS, *GROUPS]
+    if name not in known:
+        raise argparse.ArgumentTypeError(f"there is no benchmark {name!r}; known: {', '.join(known)}")
     return name
 
 

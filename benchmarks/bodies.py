@@ -39,9 +39,17 @@ class Server:
     http: httpx2.Client
     database: str
 
+    def create(self, name: str, spec: dict[str, Any]) -> None:
+        """Declare an agent."""
+        self._ask("POST", "agents", {"metadata": {"name": name}, "spec": spec})
+
+    def look(self, name: str) -> dict[str, Any]:
+        """An agent as it is now."""
+        return self._ask("GET", f"agents/{name}")
+
     def agent(self, name: str) -> dict[str, Any]:
         """A running agent of the process executor."""
-        self._ask("POST", "agents", {"metadata": {"name": name}, "spec": {"executor": "process", "runtime": "shell"}})
+        self.create(name, {"executor": "process", "runtime": "shell"})
         running: dict[str, Any] = wait_for(lambda: self._running(name), f"agent {name} does not run")
         return running
 
@@ -72,7 +80,7 @@ class Server:
         return [psutil.Process(record["pid"]) for record in records]
 
     def _running(self, name: str) -> dict[str, Any] | None:
-        agent = self._ask("GET", f"agents/{name}")
+        agent = self.look(name)
         return agent if agent["status"]["phase"] == "Running" else None
 
     def _ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:

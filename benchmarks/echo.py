@@ -31,8 +31,8 @@ class Keyboard(Protocol):
 
 
 Keys = Sequence[Keyboard]
-Pairs = tuple[list[list[float]], list[list[float]]]
-"""The times of all keys in each round: ours, bare."""
+Times = list[list[float]]
+"""Of all keys in each round, in milliseconds."""
 
 
 class PtyKeyboard:
@@ -78,7 +78,7 @@ def measure(
         bare: list[Keyboard] = [PtyKeyboard(stack.enter_context(on_pty(COMMAND))) for _ in range(sessions)]
         ours: list[Keyboard] = [_session(server, names[number % agents], stack) for number in range(sessions)]
         for keyboard in [*bare, *ours]:
-            _wait_ready(keyboard)
+            wait_ready(keyboard)
         yield _one(ours[0], bare[0], keys, rounds)
         yield from _many(ours, bare, seconds, rounds)
 
@@ -89,30 +89,32 @@ def _session(server: Server, agent: str, stack: ExitStack) -> SessionKeyboard:
     return SessionKeyboard(socket)
 
 
-def _wait_ready(keyboard: Keyboard) -> None:
+def wait_ready(keyboard: Keyboard) -> None:
+    """Until `COMMAND` echoes."""
     left = len("ready")
     while left > 0:
         left -= keyboard.seen()
 
 
 def _one(ours: Keyboard, bare: Keyboard, keys: int, rounds: int) -> Figure:
-    mine, other = _in_turn(lambda keyboards: sequential(keyboards[0], keys), [ours], [bare], rounds)
-    return _figure("echo, one session, p50", mine, other, 0.5, 50)
+    mine, other = in_turn(lambda keyboards: sequential(keyboards[0], keys), [ours], [bare], rounds)
+    return added_echo("echo, one session, p50", mine, other, 0.5, 50)
 
 
 def _many(ours: Keys, bare: Keys, seconds: float, rounds: int) -> Iterator[Figure]:
-    mine, other = _in_turn(lambda keyboards: jittered(keyboards, seconds), ours, bare, rounds)
-    yield _figure(f"echo, {len(ours)} sessions, p50", mine, other, 1.0, 50)
-    yield _figure(f"echo, {len(ours)} sessions, p99", mine, other, 5.0, 99)
+    mine, other = in_turn(lambda keyboards: jittered(keyboards, seconds), ours, bare, rounds)
+    yield added_echo(f"echo, {len(ours)} sessions, p50", mine, other, 1.0, 50)
+    yield added_echo(f"echo, {len(ours)} sessions, p99", mine, other, 5.0, 99)
 
 
-def _in_turn(way: Callable[[Keys], list[float]], ours: Keys, bare: Keys, rounds: int) -> Pairs:
+def in_turn(way: Callable[[Keys], list[float]], ours: Keys, bare: Keys, rounds: int) -> tuple[Times, Times]:
+    """The times of both, in turn; ours are warmed up."""
     way(ours)
     results = [(way(ours), way(bare)) for _ in range(rounds)]
     return [mine for mine, _ in results], [other for _, other in results]
 
 
-def _figure(name: str, ours: list[list[float]], bare: list[list[float]], bar: float, percent: int) -> Figure:
+def added_echo(name: str, ours: Times, bare: Times, bar: float, percent: int, *, peer_name: str = "bare pty") -> Figure:
     """The difference of percentiles over all rounds, in milliseconds."""
     differences = [
         percentile(mine, percent) - percentile(other, percent) for mine, other in zip(ours, bare, strict=True)
@@ -120,7 +122,7 @@ def _figure(name: str, ours: list[list[float]], bare: list[list[float]], bar: fl
     mine, other = (statistics.median(percentile(keys, percent) for keys in rounds) for rounds in (ours, bare))
     return Figure(
         name, mine, "ms", statistics.median(differences), Bar(bar, unit="ms added"),
-        other, "bare pty", min(differences), max(differences),
+        other, peer_name, min(differences), max(differences),
     )  # fmt: skip
 
 

@@ -14,6 +14,10 @@ from pathlib import Path
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 
 
+class Missing(Exception):
+    """A benchmark cannot be run here, for want of what its message names."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bar:
     """What is promised of a figure's ``value``: at least, or at most, so much of a unit."""

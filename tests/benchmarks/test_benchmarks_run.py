@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("terminado", reason="the libraries of the group bench are not installed")
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from benchmarks.__main__ import TINY
+from benchmarks.__main__ import GROUPS, TINY
 from benchmarks.bodies import Server, running_server
 from benchmarks.figures import Bar, Figure, added, compared, save, table
 
@@ -23,7 +23,7 @@ def server() -> Iterator[Server]:
         yield running
 
 
-@pytest.mark.parametrize("name", TINY)
+@pytest.mark.parametrize("name", sorted(TINY.keys() - GROUPS["docker"]))
 def test_a_benchmark_runs(server: Server, name: str) -> None:
     figures = list(TINY[name](server))
     assert figures
