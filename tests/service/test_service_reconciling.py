@@ -6,6 +6,7 @@ import pytest
 
 from sac_core.contracts.sac import Sac
 from sac_core.errors import LaunchError
+from sac_core.models.agent import AgentStatus
 from sac_core.models.body import Key
 from sac_core.models.envelope import Condition
 from sac_core.models.launch import NO_SECRETS, Launch
@@ -51,6 +52,64 @@ async def test_an_unreachable_executor_is_a_condition_and_heals(world: World, ki
         assert (await sac.agents.get("a1")).status.phase != "Failed"
         await sac.agents.wait("a1", timeout=20)
         assert not await is_unreachable(sac, "a1")
+
+
+@pytest.mark.usefixtures("short_deadlines")
+async def test_a_start_that_waits_for_its_executor_says_so(world: World) -> None:
+    points = {FaultPoint("observe", call, "before"): "raise" for call in range(1, 4)}
+    async with world.sac(FaultPlan(points)) as sac:  # type: ignore[arg-type]
+        await sac.agents.create("a1")
+        await eventually(lambda: is_unreachable(sac, "a1"), 20)
+        status = (await sac.agents.get("a1")).status
+        assert (status.phase, status.reason) == ("Pending", "Unavailable")
+        assert "simulated fault in observe" in status.message
+        status = (await sac.agents.wait("a1", timeout=60)).status
+        assert (status.reason, status.message) == ("", "")
+
+
+async def told(sac: Sac, reason: str) -> AgentStatus | None:
+    status = (await sac.agents.get("a1")).status
+    return status if status.reason == reason else None
+
+
+async def test_a_start_that_is_tried_again_says_why_meanwhile(world: World) -> None:
+    world.target.no_room = "all machines are full"
+    async with world.sac() as sac:
+        await sac.agents.create("a1")
+        seen = await eventually(lambda: told(sac, "Unschedulable"), 20)
+        assert seen.phase == "Starting"
+        assert "all machines are full; it is tried again" in seen.message
+        assert not await is_unreachable(sac, "a1")
+        story = [cause.text for cause in (await sac.agents.timeline("a1")).items]
+        assert any("all machines are full" in text for text in story)
+        world.target.no_room = ""
+        status = (await sac.agents.wait("a1", timeout=60)).status
+        assert (status.reason, status.message, status.next_attempt, status.restarts) == ("", "", None, 0)
+
+
+async def test_a_start_that_is_tried_in_vain_fails_in_time_and_says_why(world: World) -> None:
+    world.target.no_room = "all machines are full"
+    async with world.sac() as sac:
+        await sac.agents.create("a1", {"startTimeout": 1})
+        with pytest.raises(LaunchError, match=r"last seen: .*all machines are full") as caught:
+            await sac.agents.wait("a1", timeout=60)
+        assert caught.value.reason == "StartTimeout"
+
+
+async def test_an_image_that_is_built_takes_no_time_of_the_start(world: World) -> None:
+    world.target.default_plan = StartPlan(build_seconds=100)
+    async with world.sac() as sac:
+        await sac.agents.create("a1", {"startTimeout": 1})
+        before = await eventually(lambda: told(sac, "BuildingImage"), 20)
+        assert "building" in before.progress
+
+        async def later() -> bool:
+            since = (await sac.agents.get("a1")).status.started_at
+            return since is not None and (since - before.started_at).total_seconds() > 2
+
+        await eventually(later, 30, describe="a start that begins when the image is there")
+        world.target.clock.advance(100)
+        await sac.agents.wait("a1", timeout=60)
 
 
 async def test_a_body_that_cannot_be_made_fails_with_its_reason(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import aclosing
 
@@ -14,6 +15,7 @@ from sac_core.client.surface import HttpSac
 from sac_core.client.waiting import describe, follow
 from sac_core.errors import DeadlineError, NotFoundError
 from sac_core.models.agent import Agent
+from sac_core.models.body import BUILDING
 from sac_core.models.lifecycle import reached
 
 AGENT_TIMEOUT = 300.0
@@ -21,15 +23,19 @@ GONE_TIMEOUT = 120.0
 
 
 async def wait_for(agents: HttpAgents, name: str, phase: str, timeout: float = AGENT_TIMEOUT) -> Agent:
-    """Wait for a phase, and show what is waited for; raises like `Agents.wait`."""
+    """Wait for a phase, and show what is waited for; raises like `Agents.wait`. Building an image takes none of it."""
     seen = ""
-    with Progress() as progress, anyio.move_on_after(timeout):
+    with Progress() as progress, anyio.move_on_after(timeout) as scope:
         async with aclosing(follow(agents, name)) as states:
             async for agent in states:
                 if agent is None:
                     raise NotFoundError(f"agent {name!r} was deleted meanwhile")
                 seen = describe(agent)
                 progress.show(f"Waiting for agent {name}: {seen}")
+                if agent.status.reason == BUILDING:
+                    scope.deadline = math.inf
+                elif scope.deadline == math.inf:
+                    scope.deadline = anyio.current_time() + timeout
                 if reached(agent, phase):
                     return agent
     raise DeadlineError(

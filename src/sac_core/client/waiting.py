@@ -59,5 +59,5 @@ def _late(last: Agent | None, name: str, phase: str, timeout: float) -> str:
 def describe(agent: Agent) -> str:
     """The phase in one line: ``Starting (Pulling: 40 %)``."""
     status = agent.status
-    why = ": ".join(part for part in (status.reason, status.progress or status.message) if part)
+    why = ": ".join(part for part in (status.reason, status.progress, status.message) if part)
     return f"{status.phase} ({why})" if why else status.phase

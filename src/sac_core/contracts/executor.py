@@ -45,6 +45,10 @@ class Executor(ABC):
         the folder that `SAC_SECRETS_DIR` names in its processes, gone with the body. The same hash with other files
         delivers them, and takes away those no longer given, without a restart. ``secrets.options`` are for the executor
         itself: the values behind its options of type `SecretRef`.
+
+        What cannot be done now and may be later raises `UnavailableError`, also for a body that an earlier call began
+        and that came to nothing; it is asked for again. With a ``reason`` of its own (``Unschedulable``) the target is
+        there and the time of the start runs; with none, nobody answered.
         """
 
     @abstractmethod

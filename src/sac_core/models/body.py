@@ -22,11 +22,16 @@ class Key(NamedTuple):
     uid: str
 
 
+BUILDING = "BuildingImage"
+"""The reason of a pending body whose image is built first: that time is none of its start."""
+
+
 class Observed(Model):
     """What an executor saw of a body at ``observed_at`` (UTC).
 
     ``hash`` and ``generation`` are those the body carries; ``holder`` says whether `open_holder` can reach one;
-    ``kept`` what a stopped body kept; ``progress`` a line for people (an image pull).
+    ``kept`` what a stopped body kept; ``progress`` a line for people (an image pull). ``reason`` and ``message`` say
+    why it is as it is; of an absent body, why the last attempt to make it went wrong.
     """
 
     key: Key

@@ -6,8 +6,8 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sac_core.models.agent import AgentStatus
-from sac_core.models.body import Observed
+from sac_core.models.agent import AgentPhase, AgentStatus
+from sac_core.models.body import BUILDING, Observed
 from sac_core.models.envelope import Condition, with_condition
 from sac_core.models.lifecycle import APPLIED, CRASH_LOOP_AFTER, HEALTHY_AFTER, refusal, restart_delay
 from sac_core.models.process import Exit
@@ -22,23 +22,59 @@ def observed(status: AgentStatus, generation: int) -> AgentStatus:
     return status.model_copy(update={"observed_generation": generation})
 
 
+UNAVAILABLE = "Unavailable"
+"""The reason of an agent that waits for an executor that does not answer."""
+
+
 def reachable(status: AgentStatus, now: datetime) -> AgentStatus:
     """The executor answered."""
-    return _condition(status, now, "ExecutorReachable", "True")
+    update: dict[str, object] = {"reason": "", "message": ""} if status.reason == UNAVAILABLE else {}
+    if away(status) and status.phase == "Starting":
+        update["started_at"] = now  # nothing could be started meanwhile
+    return _condition(status, now, "ExecutorReachable", "True").model_copy(update=update)
 
 
-def unreachable(status: AgentStatus, now: datetime, message: str) -> AgentStatus:
-    """The executor did not answer: a condition, never by itself a failure."""
-    return _condition(status, now, "ExecutorReachable", "False", "Unavailable", message)
+def unreachable(status: AgentStatus, now: datetime, message: str, *, doing: AgentPhase | None = None) -> AgentStatus:
+    """The executor did not answer: a condition, never by itself a failure.
+
+    ``doing`` is the phase of what waits for it; none: nothing of the agent does.
+    """
+    told = _condition(status, now, "ExecutorReachable", "False", UNAVAILABLE, message)
+    update = {"phase": doing, "reason": UNAVAILABLE, "message": message, "progress": ""}
+    return told.model_copy(update=update if doing else {})
+
+
+def away(status: AgentStatus) -> bool:
+    """Whether the executor did not answer when it was asked last."""
+    return any(known.type == "ExecutorReachable" and known.status == "False" for known in status.conditions)
 
 
 def attempt(status: AgentStatus, now: datetime, *, fresh: bool) -> AgentStatus:
     """A body is being asked for; ``fresh`` is a new generation, which begins to count anew."""
     update: dict[str, object] = {"next_attempt": None}
-    if fresh or status.next_attempt is not None or status.started_at is None:
+    if fresh or status.started_at is None:
         update |= {"started_at": now, "running_at": None}
     status = _accepted(status, now)
     return status.model_copy(update=update | ({"restarts": 0} if fresh else {}))
+
+
+def retried(status: AgentStatus, now: datetime, reason: str, message: str, seconds: float) -> AgentStatus:
+    """A body was asked for and cannot be made now; it is asked for again in some seconds, and why is told meanwhile."""
+    ready = _condition(status, now, "Ready", "False", reason, message)
+    update = {
+        "phase": "Starting",
+        "reason": reason,
+        "message": f"{message}; it is tried again",
+        "progress": "",
+        "exit": None,
+        "next_attempt": now + timedelta(seconds=seconds),
+    }
+    return ready.model_copy(update=update)
+
+
+def succeeded(status: AgentStatus) -> AgentStatus:
+    """What was asked for is there after all: there is nothing to try again, unless what ended is started again."""
+    return status if status.exit is not None else status.model_copy(update={"next_attempt": None})
 
 
 def postponed(status: AgentStatus, before: AgentStatus, now: datetime, *, fresh: bool) -> AgentStatus:
@@ -75,15 +111,21 @@ def step_waits(status: AgentStatus, now: datetime, type: str, reason: str, messa
     return _condition(status, now, type, "False", reason, message)
 
 
+def start_began(status: AgentStatus, now: datetime, body: Observed) -> datetime:
+    """Since when its start takes time: building an image takes none of it."""
+    return now if body.reason == BUILDING or status.phase == "Running" else status.started_at or now
+
+
 def starting(status: AgentStatus, now: datetime, body: Observed) -> AgentStatus:
     """A body is on its way."""
+    since = start_began(status, now, body)
     return _condition(status, now, "Ready", "False", "Starting").model_copy(
         update={
             "phase": "Starting",
             "reason": body.reason,
             "message": body.message,
             "progress": body.progress,
-            "started_at": status.started_at or now,
+            "started_at": since,
         }
     )
 
@@ -152,7 +194,8 @@ def restart_later(
         "exit": exit,
         "restarts": restarts + 1,
         "next_attempt": now + timedelta(seconds=delay),
-        "started_at": now,
+        "started_at": now + timedelta(seconds=delay),
+        "running_at": None,
     }
     return ready.model_copy(update=update), delay
 

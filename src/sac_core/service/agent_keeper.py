@@ -7,10 +7,18 @@ from dataclasses import replace
 from datetime import timedelta
 
 from sac_core.contracts.store import Record
-from sac_core.errors import LaunchError, LostError, NotFoundError, NotReadyError, UnavailableError, UnsupportedError
+from sac_core.errors import (
+    DeadlineError,
+    LaunchError,
+    LostError,
+    NotFoundError,
+    NotReadyError,
+    UnavailableError,
+    UnsupportedError,
+)
 from sac_core.models import transitions
-from sac_core.models.agent import Agent, AgentStatus
-from sac_core.models.body import Observed
+from sac_core.models.agent import Agent, AgentPhase, AgentStatus
+from sac_core.models.body import BUILDING, Observed
 from sac_core.models.kind import AGENT
 from sac_core.models.launch import Launch
 from sac_core.models.lifecycle import USELESS, after_exit, describe_exit, ended_reason, failed_reason, settled
@@ -30,6 +38,8 @@ from sac_core.service.session_stages import resume_stages
 _RETRY = 5.0
 _SOON = 1.0
 _ENDING = 0.1
+_SILENT = (UnavailableError.default_reason, DeadlineError.default_reason)
+"""Reasons of an error that says nothing but that nobody answered."""
 _LIVING = ("Starting", "Running", "Unknown", "Terminating")
 """Phases of agents that may have a body."""
 
@@ -79,8 +89,8 @@ class AgentKeeper:
         except (NotReadyError, LostError) as error:
             return Step(agent.status.model_copy(update={"message": str(error)}), _SOON)
         except UnavailableError as error:
-            again = (error.retry_after or _RETRY) * _jitter()
-            return Step(transitions.unreachable(agent.status, now, str(error)), again)
+            waits = transitions.unreachable(agent.status, now, str(error), doing=_doing(agent))
+            return Step(waits, _pause(error))
 
     async def _step(self, work: Work) -> Step | None:
         if work.agent.metadata.deletion_timestamp is not None:
@@ -97,9 +107,9 @@ class AgentKeeper:
         observed = await work.observe()
         match observed.phase:
             case "running" if observed.hash == launch.hash and observed.generation == launch.generation:
-                return await self._enter(await renewed(work, launch), launch)
+                return await self._enter(await renewed(_succeeded(work), launch), launch)
             case "pending" | "unknown":
-                return await self._starting(work, observed)
+                return await self._starting(_succeeded(work), observed)
             case "failed" if observed.reason in USELESS and observed.hash == launch.hash and work.attempted:
                 status = self._seen(work)
                 return Step(transitions.failed(status, self._services.now(), observed.reason, observed.message))
@@ -113,12 +123,14 @@ class AgentKeeper:
 
     async def _ensure(self, work: Work, launch: Launch) -> Step:
         if work.waits is not None:
-            return Step(work.agent.status, work.waits)
+            return Step(transitions.reachable(work.agent.status, self._services.now()), work.waits)
         try:
             opened = await open_secrets(self._services, work.agent, launch)
             observed = await work.ensure(launch, opened.secrets)
         except (LaunchError, UnsupportedError) as error:
             return await self._refused(work, error)
+        except UnavailableError as error:
+            return await self._not_now(work, error)
         now = self._services.now()
         status = transitions.attempt(transitions.reachable(work.agent.status, now), now, fresh=work.fresh)
         status = transitions.delivered(status, now, opened.versions)
@@ -136,6 +148,16 @@ class AgentKeeper:
         if observed.phase == "running" and status.phase == "Running":
             return Step(transitions.refused(status, now, reason, str(error), observed.generation))
         return Step(transitions.failed(status, now, reason, str(error)))
+
+    async def _not_now(self, work: Work, error: UnavailableError) -> Step:
+        """The executor answers, and says why it cannot be started now; one that does not answer has said nothing."""
+        if error.reason in _SILENT or work.agent.status.phase == "Running":
+            raise error
+        now, pause = self._services.now(), _pause(error)
+        status = transitions.attempt(self._seen(work), now, fresh=work.fresh)
+        body = Observed(key=work.key, phase="absent", message=str(error))
+        late = await self._late(work.with_status(status), body)
+        return late or Step(transitions.retried(status, now, error.reason, str(error), pause), pause)
 
     async def _enter(self, work: Work, launch: Launch) -> Step:
         """The body runs: say hello to its holder, start what it is for, look at its processes."""
@@ -179,13 +201,21 @@ class AgentKeeper:
         return Step(transitions.unapplied(running, self._services.now(), reason, missing.message))
 
     async def _starting(self, work: Work, body: Observed) -> Step:
-        agent, now = work.agent, self._services.now()
-        since = agent.status.started_at or now
-        if now - since > timedelta(seconds=agent.spec.start_timeout):
-            await work.delete(purge=False)
-            text = f"it did not run within {agent.spec.start_timeout:g} s; last seen: {body.message or body.phase}"
-            return Step(transitions.failed(self._seen(work), now, "StartTimeout", text))
-        return Step(transitions.starting(self._seen(work), now, body), _poll(now - since))
+        late = await self._late(work, body)
+        if late is not None:
+            return late
+        status, now = self._seen(work), self._services.now()
+        again = _SOON if body.reason == BUILDING else _poll(now - transitions.start_began(status, now, body))
+        return Step(transitions.starting(status, now, body), again)
+
+    async def _late(self, work: Work, body: Observed) -> Step | None:
+        """It has failed, if its start took too long."""
+        status, now, most = self._seen(work), self._services.now(), work.agent.spec.start_timeout
+        if now - transitions.start_began(status, now, body) <= timedelta(seconds=most):
+            return None
+        await work.delete(purge=False)
+        text = f"it did not run within {most:g} s; last seen: {body.message or body.phase}"
+        return Step(transitions.failed(status, now, "StartTimeout", text))
 
     async def _ended(
         self, work: Work, exit: Exit | None, reason: str, message: str, *, body_lives: bool = False
@@ -215,7 +245,7 @@ class AgentKeeper:
         """The body first, then what was declared for it, the row last; then there is nothing to write."""
         observed = await work.delete(purge=True)
         if observed.phase != "absent":
-            update = {"phase": "Terminating", "message": "its body is ending"}
+            update = {"phase": "Terminating", "reason": "", "message": "its body is ending"}
             return Step(work.agent.status.model_copy(update=update), _ENDING)
         self._services.bodies.leave(work.key.uid)
         await self._end_sessions(work, "AgentDeleted", remove=True)
@@ -258,16 +288,37 @@ class AgentKeeper:
 
 def _turns(before: AgentStatus, after: AgentStatus) -> list[Note]:
     """What a timeline is told of a change of status: an executor that is back, another phase, or another reason."""
-    back = _unreachable(before) and not _unreachable(after)
-    turned = (before.phase, before.reason) != (after.phase, after.reason)
+    back = transitions.away(before) and not transitions.away(after)
+    turned = (before.phase, _why(before)) != (after.phase, _why(after))
     return [
         *([notes.answers_again(str(after.placement))] if back else []),
         *([notes.phase(after)] if turned else []),
     ]
 
 
-def _unreachable(status: AgentStatus) -> bool:
-    return any(known.type == "ExecutorReachable" and known.status == "False" for known in status.conditions)
+def _succeeded(work: Work) -> Work:
+    return work.with_status(transitions.succeeded(work.agent.status))
+
+
+def _why(status: AgentStatus) -> str:
+    """Its reason; that nobody answers is told by the calls that failed."""
+    return "" if status.reason == transitions.UNAVAILABLE else status.reason
+
+
+def _doing(agent: Agent) -> AgentPhase | None:
+    """The phase of what an executor that does not answer keeps waiting; None when nothing of the agent does."""
+    if agent.metadata.deletion_timestamp is not None:
+        return "Terminating"
+    if agent.status.phase in ("Pending", "Starting"):
+        return agent.status.phase
+    fresh = agent.status.observed_generation != agent.metadata.generation
+    ended = agent.status.phase in ("Stopped", "Completed", "Failed")
+    return "Starting" if agent.spec.state == "Running" and fresh and ended else None
+
+
+def _pause(error: UnavailableError) -> float:
+    """Seconds until it is tried again."""
+    return (error.retry_after or _RETRY) * _jitter()
 
 
 def _poll(waited: timedelta) -> float:

@@ -21,7 +21,7 @@ from sac_core.errors import (
 )
 from sac_core.hooks.records import ExecutorPlugin
 from sac_core.models.base import Model
-from sac_core.models.body import Key, Observed, Probe, body_labels
+from sac_core.models.body import BUILDING, Key, Observed, Probe, body_labels
 from sac_core.models.launch import Launch, Secrets
 from sac_core.models.process import Command
 from sac_core.models.recipe import Recipe
@@ -80,6 +80,8 @@ class SimulatedExecutor(Executor):
         await call.reach("read")
         await self._end_other(call, key, launch)
         if self._find(key) is None:
+            if self.target.no_room:
+                raise UnavailableError(self.target.no_room, reason="Unschedulable", retry_after=0.2)
             self._make_volumes(key, launch)
             await call.reach("volumes")
             self._create(key, launch, secrets)
@@ -230,7 +232,7 @@ class SimulatedExecutor(Executor):
         return Observed(
             key=Key(labels["sac/tenant"], labels["sac/agent"], labels["sac/uid"]),
             phase=body.phase,
-            reason=(body.plan.fails or "") if failed else "",
+            reason=(body.plan.fails or "") if failed else BUILDING if body.building else "",
             message=body.plan.message if failed else "",
             hash=labels["sac/hash"],
             generation=int(labels["sac/generation"]),

@@ -27,6 +27,7 @@ class StartPlan:
     ``exits_after`` seconds of running.
     """
 
+    build_seconds: float = 0.0
     pull_seconds: float = 0.0
     start_seconds: float = 0.0
     stop_seconds: float = 0.0
@@ -65,14 +66,22 @@ class SimulatedBody:
 
     @property
     def progress(self) -> str:
-        """How far the pull is, while it pulls."""
-        elapsed = self.target.clock.seconds - self.created_at
+        """How far the pull is, while it pulls; the build before that tells nothing but that it goes on."""
+        elapsed = self.target.clock.seconds - self.created_at - self.plan.build_seconds
+        if self.building:
+            return "building the image"
         if self.phase != "pending" or elapsed >= self.plan.pull_seconds:
             return ""
         return f"pulling: {100 * elapsed / self.plan.pull_seconds:.0f} %"
 
+    @property
+    def building(self) -> bool:
+        """Whether its image is built first."""
+        return self.phase == "pending" and self.target.clock.seconds - self.created_at < self.plan.build_seconds
+
     def begin(self) -> None:
-        self.target.later(self.plan.pull_seconds + self.plan.start_seconds, self._run)
+        plan = self.plan
+        self.target.later(plan.build_seconds + plan.pull_seconds + plan.start_seconds, self._run)
 
     def run(self, process_id: str, command: Command) -> WorldProcess:
         """The process of that id, started when there is none."""
@@ -156,6 +165,8 @@ class SimulatedTarget:
         """By owner, uid and name."""
         self.beats: list[Beat] = []
         self.most_alive: dict[str, int] = {}
+        self.no_room = ""
+        """Why no body can be made now; empty: there is room."""
         self.created = 0
         self.changes = Changes()
         self.dirty: dict[Key, int] = {}

@@ -25,10 +25,11 @@ _SLOW = 0.05
 
 @dataclass
 class Registry:
-    """The second half of a large layer is sent once ``rest`` is set."""
+    """The second half of a large layer is sent once ``rest`` is set; while it is ``down`` it serves nobody."""
 
     port: int = 0
     login: tuple[str, str] | None = None
+    down: bool = False
     rest: threading.Event = field(default_factory=threading.Event)
     blobs: dict[str, bytes] = field(default_factory=dict)
     manifests: dict[str, bytes] = field(default_factory=dict)
@@ -77,7 +78,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         registry, parts = self.registry, self.path.strip("/").split("/")
-        if not self._allowed():
+        if registry.down:
+            self._fail(503, "UNAVAILABLE", "come back later")
+        elif not self._allowed():
             self._fail(401, "UNAUTHORIZED", "authentication required", {"WWW-Authenticate": 'Basic realm="test"'})
         elif parts == ["v2"]:
             self._send(b"{}", "application/json")

@@ -14,12 +14,13 @@ from docker_engine import docker
 from sac_core.builtin.shell import ShellRuntime
 from sac_core.contracts.sac import Sac
 from sac_core.core import open_core
-from sac_core.errors import LaunchError
+from sac_core.errors import LaunchError, UnavailableError
 from sac_core.hooks import hookimpl
 from sac_core.hooks.records import RuntimePlugin
 from sac_core.models.principal import LOCAL
 from sac_core.models.recipe import Recipe
 from sac_core.settings import Settings
+from sac_core.testing.fixtures import eventually
 from sac_executor_docker import building, plugin
 from sac_executor_docker.ingredients import find_program, labels
 from test_docker_agent import installed
@@ -125,7 +126,7 @@ async def test_what_went_wrong_is_told_and_nothing_is_left(
 
 
 async def test_a_base_that_is_not_to_be_had_is_told(sac: Sac) -> None:
-    with pytest.raises(LaunchError, match="localhost/sac-test/nosuch"):
+    with pytest.raises(UnavailableError, match="localhost/sac-test/nosuch"):  # nobody listens there, now
         await built(sac, base="localhost/sac-test/nosuch:1")
 
 
@@ -141,6 +142,23 @@ async def test_two_agents_that_need_it_first_wait_for_one_build(sac: Sac, recipe
     for name in ("a1", "a2"):
         await sac.agents.delete(name)
         await sac.agents.wait(name, "absent", timeout=60)
+
+
+async def test_building_takes_no_time_of_the_start_and_is_told(
+    sac: Sac, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = recipe.model_copy(update={"setup": "echo this takes its time; sleep 20; echo set > /setup"})
+    monkeypatch.setattr(Toy, "made", slow)
+    await sac.agents.create("a1", {"runtime": "toy", "executor": "docker", "startTimeout": 15})
+
+    async def told() -> bool:
+        status = (await sac.agents.get("a1")).status
+        return status.reason == "BuildingImage" and "this takes its time" in status.progress
+
+    await eventually(told, 60)
+    await sac.agents.wait("a1", timeout=100)
+    await sac.agents.delete("a1")
+    await sac.agents.wait("a1", "absent", timeout=60)
 
 
 async def test_an_agent_whose_image_cannot_be_built_fails_with_the_reason(

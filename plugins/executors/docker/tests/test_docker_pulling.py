@@ -16,11 +16,16 @@ from docker_engine import busybox, docker
 from registry import Registry, running_registry
 from sac_core.contracts.context import PluginContext
 from sac_core.contracts.executor import Executor
+from sac_core.core import open_core
 from sac_core.models.body import Key, Observed
 from sac_core.models.launch import NO_SECRETS, Launch, Template
+from sac_core.models.principal import LOCAL
+from sac_core.settings import Settings
 from sac_core.testing.fixtures import eventually, new_key, temporary_context
+from sac_executor_docker import plugin
 from sac_executor_docker.opening import open_docker
 from sac_executor_docker.settings import DockerSettings
+from test_docker_agent import installed
 
 FILES = {"bin/busybox": busybox(), "bin/tail": busybox(), "random": os.urandom(8 << 20)}
 LOGIN = ("reader", "secret-of-the-registry")
@@ -91,6 +96,34 @@ async def test_an_image_that_is_not_in_the_registry_fails_at_once(executor: Exec
     assert (seen.phase, seen.reason) == ("failed", "ImageNotFound")
     assert "manifest unknown" in seen.message
     assert "check the name and the tag" in seen.message
+
+
+async def test_a_registry_that_is_down_for_a_time_is_asked_again_and_told(
+    tmp_path: Path, engine: str, registry: Registry
+) -> None:
+    image = registry.push(f"later-{uuid4().hex[:8]}", FILES)
+    registry.down = True
+    registry.rest.set()
+    settings = Settings(data_dir=tmp_path / "data", resync=2.0)
+    own: list[tuple[str, object]] = [] if installed() else [("docker", plugin)]
+    async with open_core(settings, plugins=own) as core:
+        sac = core.sac(LOCAL)
+
+        async def told() -> str:
+            status = (await sac.agents.get("a1")).status
+            return status.message if (status.phase, status.reason) == ("Starting", "ImageNotPulled") else ""
+
+        await sac.agents.create("a1", {"executor": "docker", "image": image})
+        message = await eventually(told, 60)
+        assert image in message
+        assert "503" in message
+        assert message.endswith("; it is tried again")
+        registry.down = False
+        status = (await sac.agents.wait("a1", timeout=90)).status
+        assert (status.message, status.restarts) == ("", 0)
+        await sac.agents.delete("a1")
+        await sac.agents.wait("a1", "absent", timeout=60)
+    docker("rmi", "--force", image)
 
 
 async def test_a_private_image_needs_a_login(executor: Executor, private: Registry) -> None:

@@ -81,7 +81,7 @@ class DockerExecutor(Executor):
         for container in containers.values():
             yield self._see(container.key, container)
         for work in list(self._works.values()):
-            if work.key.uid not in containers:
+            if work.key.uid not in containers and (work.useless or not work.done.is_set()):
                 yield work.observed(self._context.now())
 
     async def ensure(self, key: Key, launch: Launch, secrets: Secrets) -> Observed:
@@ -89,7 +89,11 @@ class DockerExecutor(Executor):
         folder = workspace_folder(launch, self._settings, local=self._local, private=self._context.folder)
         async with self._lock(key):
             work = self._works.get(key.uid)
-            if work is not None and not work.done.is_set():
+            if work is not None and work.done.is_set() and not work.useless:
+                del self._works[key.uid]
+                if work.error is not None and work.launch == launch:
+                    raise work.error
+            elif work is not None and not work.done.is_set():
                 if (work.launch.hash, work.launch.generation) == (launch.hash, launch.generation):
                     return work.observed(self._context.now())
                 _check_generation(work.launch.generation, launch.generation)
@@ -150,7 +154,9 @@ class DockerExecutor(Executor):
     def _see(self, key: Key, container: Container | None) -> Observed:
         """What is known of a body: the work on it first, then its container."""
         now, work = self._context.now(), self._works.get(key.uid)
-        if work is not None and (not work.done.is_set() or container is None or not container.alive):
+        if work is not None and not work.done.is_set():
+            return work.observed(now)
+        if work is not None and (container is None or (work.useless and not container.alive)):
             return work.observed(now)
         return observed(container, now) if container else Observed(key=key, phase="absent", observed_at=now)
 
@@ -212,7 +218,7 @@ class DockerExecutor(Executor):
 
     async def _work(self, work: Work, container: Container | None) -> None:
         await self._workshop.run(work, container)
-        if not work.useless and self._works.get(work.key.uid) is work:
+        if work.error is None and self._works.get(work.key.uid) is work:
             del self._works[work.key.uid]
 
 

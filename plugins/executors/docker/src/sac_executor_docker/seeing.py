@@ -9,6 +9,7 @@ from typing import Any
 from sac_core.models.body import Key, Observed
 from sac_core.models.process import Exit
 from sac_executor_docker.naming import HOLDER_LABEL, READY_LABEL, State, read_name
+from sac_executor_docker.troubles import passing
 
 ALIVE = ("running", "paused", "restarting")
 _KILLED = 128
@@ -86,7 +87,7 @@ def _living(container: Container) -> dict[str, Any]:
 def _dead(container: Container) -> dict[str, Any]:
     if container.state == "stopped":
         return {"phase": "stopped"}
-    if container.refused:
+    if container.refused and not passing(container.refused):
         return {"phase": "failed", "reason": "InvalidSpec", "message": f"it cannot be started: {container.refused}"}
     if container.status == "created":
         return {"phase": "stopped", "hash": ""}

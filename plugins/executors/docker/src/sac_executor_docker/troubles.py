@@ -13,7 +13,7 @@ class Refusal(UnavailableError):
 
     def __init__(self, status: int, message: str) -> None:
         hint = "set plugins.docker.tls" if "HTTPS server" in message else None
-        super().__init__(f"the engine says: {message}", hint=hint, retry_after=5)
+        super().__init__(f"the engine says: {message}", reason="EngineRefused", hint=hint, retry_after=5)
         self.status = status
         self.said = message
 
@@ -53,12 +53,46 @@ def _socket_trouble(path: str) -> tuple[str, str] | None:
     return None
 
 
+_PASSING = (
+    "connection refused",
+    "connection reset",
+    "no such host",
+    "server misbehaving",
+    "temporary failure",
+    "network is unreachable",
+    "no route to host",
+    "timeout",
+    "timed out",
+    "deadline exceeded",
+    "unexpected eof",
+    "too many requests",
+    "toomanyrequests",
+    "status: 5",
+    "internal server error",
+    "bad gateway",
+    "service unavailable",
+    "no space left on device",
+    "cannot allocate memory",
+    "too many open files",
+    "resource temporarily unavailable",
+)
+"""Words of registries and engines about what may be over in a while."""
+
+
+def passing(said: str) -> bool:
+    """Whether it may go well a while later."""
+    return any(words in said.lower() for words in _PASSING)
+
+
 _DENIED = ("denied", "unauthorized", "authentication required", "forbidden", "credentials")
+_MISSING = ("manifest unknown", "no matching manifest", "not found", "does not exist")
 
 
-def image_error(image: str, said: str) -> LaunchError:
-    """Why an image is not to be had, in the registry's own words."""
-    denied = any(word in said.lower() for word in _DENIED)
+def image_error(image: str, said: str) -> LaunchError | UnavailableError:
+    """Why an image is not to be had, or not now, in the registry's own words."""
+    denied, missing = (any(word in said.lower() for word in words) for words in (_DENIED, _MISSING))
+    if passing(said) and not denied and not missing:
+        return UnavailableError(f"{image}: {said}", reason="ImageNotPulled", field="spec.image", retry_after=10)
     hint = "docker login as the user who runs SAC, or check the name" if denied else "check the name and the tag"
     return LaunchError(f"{image}: {said}", reason="ImageNotFound", field="spec.image", hint=hint)
 
@@ -67,6 +101,8 @@ def refused_launch(refusal: Refusal) -> SacError:
     """A container that cannot be made or started: what the user wrote is wrong, or the engine is in trouble."""
     if refusal.status == 409:
         return ConflictError(f"the engine has another container of this name: {refusal.said}")
+    if passing(refusal.said):
+        return refusal
     if refusal.status in (400, 404) or "OCI runtime" in refusal.said or "executable file" in refusal.said:
         return LaunchError(refusal.said, field="spec", hint="check image, command and limits")
     return refusal

@@ -11,8 +11,9 @@ from datetime import datetime
 import anyio
 
 from sac_core.errors import LaunchError, SacError, UnsupportedError
-from sac_core.models.body import Key, Observed
+from sac_core.models.body import BUILDING, Key, Observed
 from sac_core.models.launch import Launch, Secrets
+from sac_core.models.recipe import Recipe
 from sac_executor_docker.building import Builder
 from sac_executor_docker.containers import Containers
 from sac_executor_docker.engine import Engine
@@ -40,13 +41,15 @@ class Work:
     listed: anyio.Event = field(default_factory=anyio.Event)
     done: anyio.Event = field(default_factory=anyio.Event)
     progress: str = ""
+    building: bool = False
     error: SacError | None = None
 
     def observed(self, now: datetime) -> Observed:
-        """It is on its way; or, when it went wrong, why."""
+        """It is on its way; or why it will never be there, or is not there yet."""
         seen = Observed(
             key=self.key,
             phase="pending",
+            reason=BUILDING if self.building else "",
             hash=self.launch.hash,
             generation=self.launch.generation,
             progress=self.progress,
@@ -54,6 +57,10 @@ class Work:
         )
         if self.error is None:
             return seen
+        if not self.useless:
+            return Observed(
+                key=self.key, phase="absent", reason=self.error.reason, message=str(self.error), observed_at=now
+            )
         reason = self.error.reason if isinstance(self.error, LaunchError) else "Unsupported"
         return seen.model_copy(update={"phase": "failed", "reason": reason, "message": str(self.error), "progress": ""})
 
@@ -124,7 +131,7 @@ class Workshop:
         while image is None:
             work.listed.set()
             if recipe is not None:
-                await self._builder.have(recipe, work.tell)
+                await self._build(work, recipe)
             else:
                 work.tell("pulling the image")
                 await self._images.pull(name, work.tell)
@@ -133,6 +140,13 @@ class Workshop:
                 raise LaunchError(f"{name}: it was pulled and is not there", reason="ImageNotFound", field="spec.image")
         work.tell("starting the container")
         return image
+
+    async def _build(self, work: Work, recipe: Recipe) -> None:
+        work.building = True
+        try:
+            await self._builder.have(recipe, work.tell)
+        finally:
+            work.building = False
 
     async def _create(self, work: Work, config: dict[str, object]) -> str:
         try:
