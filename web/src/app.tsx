@@ -1,10 +1,13 @@
 import { AgentPage } from "./pages/agent";
 import { AgentsPage } from "./pages/agents";
 import { NewAgentPage } from "./pages/new-agent";
+import { NewTargetPage } from "./pages/new-target";
 import { RecordingPage } from "./pages/recording";
 import { RecordingsPage } from "./pages/recordings";
 import { SessionPage } from "./pages/session";
 import { SignInPage } from "./pages/sign-in";
+import { TargetPage } from "./pages/target";
+import { TargetsPage } from "./pages/targets";
 import { Layout } from "./parts/layout";
 import { identity } from "./state/identity";
 import { useValue } from "./state/observable";
@@ -37,5 +40,11 @@ function Page({ route }: { route: Route }) {
       return <RecordingsPage />;
     case "recording":
       return <RecordingPage key={route.name} name={route.name} />;
+    case "targets":
+      return <TargetsPage />;
+    case "new-target":
+      return <NewTargetPage />;
+    case "target":
+      return <TargetPage key={route.name} name={route.name} />;
   }
 }

@@ -1,5 +1,6 @@
-import { request, stream } from "./http";
-import type { Agent, Cause, Plugin, Recording, Session, Status, Target } from "./types";
+import { request } from "./http";
+import { stream } from "./streams";
+import type { Agent, Cause, Plugin, Probe, Recording, Session, Status, Target } from "./types";
 
 const at = (name: string): string => encodeURIComponent(name);
 
@@ -97,6 +98,36 @@ export async function listSecrets(): Promise<string[]> {
 
 export async function listTargets(): Promise<Target[]> {
   return (await request<{ items: Target[] }>("GET", "targets")).items;
+}
+
+/** A target as it is declared. */
+export interface NewTarget {
+  name: string;
+  spec: { executor: string; settings: Record<string, unknown> };
+}
+
+export function createTarget({ name, spec }: NewTarget): Promise<Target> {
+  return request("POST", "targets", { metadata: { name }, spec });
+}
+
+/** A place that is away is told so by who waits for it. */
+const PROBING_MS = 130_000;
+
+export function testTarget(name: string): Promise<Probe> {
+  return request("POST", `targets/${at(name)}/test`, undefined, PROBING_MS);
+}
+
+/** From now on agents that name this executor alone go there; `default` is the place that each executor has by itself. */
+export function setDefaultTarget(name: string, executor: string): Promise<unknown> {
+  return request("POST", `targets/${at(name)}/set-default?${new URLSearchParams({ executor })}`);
+}
+
+export function setSchedulable(name: string, schedulable: boolean): Promise<Target> {
+  return request("PATCH", `targets/${at(name)}`, { spec: { schedulable } });
+}
+
+export function deleteTarget(name: string): Promise<unknown> {
+  return request("DELETE", `targets/${at(name)}`);
 }
 
 export function getStatus(): Promise<Status> {

@@ -17,7 +17,7 @@ export interface Schema {
   required?: string[];
 }
 
-export type Kind = "text" | "number" | "integer" | "switch" | "choice" | "secret" | "other";
+export type Kind = "text" | "password" | "number" | "integer" | "switch" | "choice" | "secret" | "other";
 
 export interface Option {
   name: string;
@@ -30,6 +30,8 @@ export interface Option {
 
 /** The format of an option that is a reference to a secret: `sac_core.models.secret_ref.SecretRef`. */
 const SECRET = "sac-secret";
+/** The format of a setting that is a secret itself: pydantic's `SecretStr`. */
+const PASSWORD = "password";
 
 /** The options of a model, in their order. */
 export function optionsOf(model: Schema | undefined): Option[] {
@@ -56,7 +58,7 @@ function kindOf(schema: Schema): Kind {
   if (words.length > 0) return words.every((word) => typeof word === "string") ? "choice" : "other";
   switch (schema.type) {
     case "string":
-      return "text";
+      return schema.format === PASSWORD ? "password" : "text";
     case "boolean":
       return "switch";
     case "number":

@@ -122,19 +122,49 @@ export interface Plugin {
   family: string;
   summary?: string;
   state?: string;
+  message?: string;
   isolated?: boolean;
+  settings?: Schema;
   options?: Schema;
 }
 
-/** A declared place of an executor. */
+export interface Finding {
+  level: "ok" | "warning" | "error";
+  check: string;
+  message: string;
+  advice?: string;
+}
+
+export type TargetPhase = "Pending" | "Ready" | "NotReady";
+
+/** A declared place of an executor. Settings that are secret are only named, in `sealed`. */
 export interface Target {
   kind: "Target";
   metadata: Metadata;
-  spec: { executor: string; schedulable?: boolean };
-  status: { phase: "Pending" | "Ready" | "NotReady"; default?: boolean };
+  spec: { executor: string; settings?: Record<string, unknown>; schedulable?: boolean };
+  status: {
+    phase: TargetPhase;
+    reason?: string;
+    message?: string;
+    conditions?: Condition[];
+    default?: boolean;
+    sealed?: string[];
+    isolated?: boolean;
+    place?: string;
+    capabilities?: string[];
+    limits?: Record<string, string>;
+    findings?: Finding[];
+  };
+}
+
+/** What a target answers when it is tested. */
+export interface Probe {
+  reachable: boolean;
+  findings?: Finding[];
 }
 
 export interface Status {
   version?: string;
   defaultExecutor?: string;
+  findings?: Finding[];
 }

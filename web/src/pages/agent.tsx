@@ -8,6 +8,7 @@ import { Again, Bin, Play, Prompt, Stop } from "../parts/icons";
 import { Overview } from "../parts/overview";
 import { Phase } from "../parts/phase";
 import { ProblemBanner } from "../parts/problem";
+import { Raw } from "../parts/raw";
 import { Timeline } from "../parts/timeline";
 import { useAction, type Action } from "../state/action";
 import { collection, feedState, useAgent } from "../state/live";
@@ -16,6 +17,7 @@ import { go, links } from "../state/route";
 import { t } from "../strings";
 import { CommandDialog } from "./command";
 import { enterTerminal } from "./enter";
+import { AgentFiles } from "./files";
 import { AgentPorts } from "./ports";
 import { AgentRecordings } from "./recordings";
 import { AgentSessions } from "./sessions";
@@ -54,16 +56,12 @@ function Known({ agent, asking }: { agent: Agent; asking: boolean }) {
       {asking && <CommandDialog action={action} onRun={(command) => void open(command)} onClose={() => go(links.agent(name))} />}
       <AgentSessions agent={agent} />
       <AgentPorts agent={agent} />
+      <AgentFiles agent={agent} />
       <AgentRecordings agent={agent} />
       <Overview agent={agent} />
       <Conditions conditions={agent.status.conditions ?? []} />
       <Timeline agent={agent} />
-      <details class="card raw">
-        <summary>{t.agent.raw}</summary>
-        <pre>
-          <code>{JSON.stringify(agent, null, 2)}</code>
-        </pre>
-      </details>
+      <Raw thing={agent} />
     </>
   );
 }

@@ -12,7 +12,8 @@ import { collection } from "../state/live";
 import { go, links } from "../state/route";
 import { t } from "../strings";
 import { useTitle } from "../parts/title";
-import { choiceOf, firstOf, placesOf, useChoices, type Choices } from "./choices";
+import { useChoices } from "./choices";
+import { choiceOf, firstOf, placeChoices, type Choices } from "./choosing";
 import { agentOf, inputOf, MORE, type Draft, type Input } from "./draft";
 import { More } from "./more";
 
@@ -93,7 +94,7 @@ function Form({ choices }: { choices: Choices }) {
         <SelectInput
           id="field-executor"
           value={draft.executor}
-          choices={placesOf(choices)}
+          choices={placeChoices(choices)}
           wrong={wrong === "executor"}
           onChange={(name) => set({ executor: name, options: {} })}
         />

@@ -1,5 +1,6 @@
 import { linkToPort } from "../api/resources";
 import type { Agent, Port } from "../api/types";
+import { FactTable } from "../parts/fact_table";
 import { ProblemBanner } from "../parts/problem";
 import { useAction } from "../state/action";
 import { t } from "../strings";
@@ -13,30 +14,18 @@ export function AgentPorts({ agent }: { agent: Agent }) {
     const tab = window.open("about:blank", "_blank"); // now: a tab that opens later than the click is blocked
     void action.run(async () => show(tab, await linkToPort(agent.metadata.name, port.port))).then((shown) => shown || tab?.close());
   };
-  const running = agent.status.phase === "Running";
+  const disabled = agent.status.phase !== "Running" || action.busy;
   return (
-    <section class="card table-card" aria-labelledby="ports" data-testid="ports">
-      <div class="section-head">
-        <h2 id="ports">{t.agent.ports}</h2>
-      </div>
-      <ProblemBanner problem={action.problem} onClose={action.clear} />
-      <table class="stacking">
-        <thead>
-          <tr>
-            <th scope="col">{t.agent.portColumns.name}</th>
-            <th scope="col">{t.agent.portColumns.port}</th>
-            <th scope="col">
-              <span class="hidden">{t.agent.portColumns.actions}</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {ports.map((port) => (
-            <Row key={port.port} port={port} disabled={!running || action.busy} onOpen={() => open(port)} />
-          ))}
-        </tbody>
-      </table>
-    </section>
+    <FactTable
+      id="ports"
+      title={t.agent.ports}
+      columns={t.agent.portColumns}
+      rows={ports.map((port) => (
+        <Row key={port.port} port={port} disabled={disabled} onOpen={() => open(port)} />
+      ))}
+      empty=""
+      notice={<ProblemBanner problem={action.problem} onClose={action.clear} />}
+    />
   );
 }
 

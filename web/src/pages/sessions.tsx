@@ -4,6 +4,7 @@ import type { Agent, Session } from "../api/types";
 import { Age } from "../parts/age";
 import { Confirm } from "../parts/dialog";
 import { exitText } from "../parts/exit";
+import { FactTable } from "../parts/fact_table";
 import { Phase } from "../parts/phase";
 import { ProblemBanner } from "../parts/problem";
 import { useAction } from "../state/action";
@@ -26,16 +27,22 @@ export function AgentSessions({ agent }: { agent: Agent }) {
     else setAsked(session.metadata.name);
   };
   return (
-    <section class="card table-card" aria-labelledby="sessions">
-      <div class="section-head">
-        <h2 id="sessions">{t.agent.sessions}</h2>
-        <span class="grow" />
-        <a class="button button-small" href={links.terminal(name)} data-testid="run-command">
-          {t.agent.openWith}
-        </a>
-      </div>
-      <ProblemBanner problem={action.problem} onClose={action.clear} />
-      {sessions.length === 0 ? <p class="quiet inset">{t.agent.noSessions}</p> : <Table sessions={sessions} onEnd={leave} />}
+    <>
+      <FactTable
+        id="sessions"
+        title={t.agent.sessions}
+        columns={t.agent.sessionColumns}
+        rows={sessions.map((session) => (
+          <Row key={session.metadata.uid ?? session.metadata.name} session={session} onEnd={() => leave(session)} />
+        ))}
+        empty={t.agent.noSessions}
+        aside={
+          <a class="button button-small" href={links.terminal(name)} data-testid="run-command">
+            {t.agent.openWith}
+          </a>
+        }
+        notice={<ProblemBanner problem={action.problem} onClose={action.clear} />}
+      />
       {asked && (
         <Confirm
           title={t.agent.confirm.endTitle(asked)}
@@ -46,32 +53,7 @@ export function AgentSessions({ agent }: { agent: Agent }) {
           onClose={() => setAsked(null)}
         />
       )}
-    </section>
-  );
-}
-
-function Table({ sessions, onEnd }: { sessions: Session[]; onEnd: (session: Session) => void }) {
-  const columns = t.agent.sessionColumns;
-  return (
-    <table class="stacking">
-      <thead>
-        <tr>
-          {[columns.name, columns.command, columns.phase, columns.age].map((title) => (
-            <th key={title} scope="col">
-              {title}
-            </th>
-          ))}
-          <th scope="col">
-            <span class="hidden">{columns.actions}</span>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {sessions.map((session) => (
-          <Row key={session.metadata.uid ?? session.metadata.name} session={session} onEnd={() => onEnd(session)} />
-        ))}
-      </tbody>
-    </table>
+    </>
   );
 }
 

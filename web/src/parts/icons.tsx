@@ -26,6 +26,8 @@ export const Behind = () => <Icon><path d="M4 6l4 4 4-4" /></Icon>;
 export const Stop = () => <Icon><rect x="4" y="4" width="8" height="8" rx="1" /></Icon>;
 export const Again = () => <Icon><path d="M13 8a5 5 0 1 1-1.6-3.7M13 2.5v3h-3" /></Icon>;
 export const Bin = () => <Icon><path d="M3 4.5h10M6.5 4.5v-2h3v2M4.5 4.5l.6 9h5.8l.6-9" /></Icon>;
+export const Down = () => <Icon><path d="M8 2.5v7.5M4.8 7L8 10.2 11.2 7M3 13.5h10" /></Icon>;
+export const Up = () => <Icon><path d="M8 10.5V3M4.8 6L8 2.8 11.2 6M3 13.5h10" /></Icon>;
 export const Cross = () => <Icon><path d="M4 4l8 8M12 4l-8 8" /></Icon>;
 export const Sun = () => (
   <Icon>

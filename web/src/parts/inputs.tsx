@@ -28,6 +28,21 @@ export function TextInput({ id, value, wrong, placeholder, lines, numeric, onCha
   );
 }
 
+/** An input for what nobody shall see, and no browser shall keep. */
+export function PasswordInput({ id, value, wrong, placeholder, onChange }: Text) {
+  return (
+    <input
+      {...described(id, wrong)}
+      data-testid={id}
+      type="password"
+      autocomplete="new-password"
+      value={value}
+      placeholder={placeholder}
+      onInput={(event) => onChange(event.currentTarget.value)}
+    />
+  );
+}
+
 export interface Choice {
   value: string;
   text: string;

@@ -51,6 +51,9 @@ function Header({ principal }: { principal: Principal }) {
         <a href={links.recordings} data-testid="recordings">
           {t.nav.recordings}
         </a>
+        <a href={links.targets} data-testid="targets">
+          {t.nav.targets}
+        </a>
       </nav>
       <span class="grow" />
       <span class="who" title={t.nav.signedInAs(principal.name)}>

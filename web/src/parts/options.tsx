@@ -2,10 +2,10 @@ import type { Problem } from "../api/problem";
 import type { Option } from "../api/schema";
 import { t } from "../strings";
 import { Field } from "./field";
-import { SelectInput, TextInput, type Choice } from "./inputs";
+import { PasswordInput, SelectInput, TextInput, type Choice } from "./inputs";
 
-/** Whose options: the executor's are `spec.options`, the runtime's `spec.runtimeOptions`. */
-type Family = "options" | "runtimeOptions";
+/** Of an agent: `spec.options` are the executor's, `spec.runtimeOptions` the runtime's; of a target: `spec.settings`. */
+type Family = "options" | "runtimeOptions" | "settings";
 
 /** An option that a problem is about. */
 export interface WrongOption {
@@ -26,7 +26,9 @@ interface Given {
   onChange: (name: string, value: string) => void;
 }
 
-const PREFIX = { options: "field-option", runtimeOptions: "field-runtime-option" };
+const PREFIX = { options: "field-option", runtimeOptions: "field-runtime-option", settings: "field-setting" };
+const NAMES = { options: "options", runtimeOptions: "runtime-options", settings: "settings" };
+const LEGENDS = { options: t.create.options, runtimeOptions: t.create.runtimeOptions, settings: t.newTarget.settings };
 
 /** The option that has an input and that a problem is about. */
 export function optionOf(family: Family, options: Option[], problem: Problem | null): WrongOption | null {
@@ -41,8 +43,8 @@ export function Options({ family, options, values, secrets, wrong, problem, onCh
   const others = options.filter((option) => option.kind === "other").map((option) => option.name);
   if (options.length === 0) return null;
   return (
-    <fieldset class="options" data-testid={family === "options" ? "options" : "runtime-options"}>
-      <legend>{family === "options" ? t.create.options : t.create.runtimeOptions}</legend>
+    <fieldset class="options" data-testid={NAMES[family]}>
+      <legend>{LEGENDS[family]}</legend>
       {shown.map((option) => {
         const id = `${PREFIX[family]}-${option.name}`;
         return (
@@ -83,8 +85,9 @@ function Input({ id, option, value, secrets, wrong, onChange }: One) {
     const choices = [{ value: "", text: emptyText(option) }, ...choicesOf(option, secrets)];
     return <SelectInput id={id} value={value} choices={choices} wrong={wrong} onChange={onChange} />;
   }
-  const numeric = option.kind !== "text";
-  return <TextInput id={id} value={value} wrong={wrong} numeric={numeric} placeholder={standardText(option)} onChange={onChange} />;
+  const given = { id, value, wrong, placeholder: standardText(option), onChange };
+  if (option.kind === "password") return <PasswordInput {...given} />;
+  return <TextInput {...given} numeric={option.kind !== "text"} />;
 }
 
 function choicesOf(option: Option, secrets: string[]): Choice[] {

@@ -1,9 +1,9 @@
-import type { ComponentChildren } from "preact";
 import type { Agent } from "../api/types";
 import { t } from "../strings";
 import { Age } from "./age";
 import { ExecutorName } from "./executor";
 import { exitText } from "./exit";
+import { Fact } from "./fact";
 
 /** The facts of an agent, as a list of terms. */
 export function Overview({ agent }: { agent: Agent }) {
@@ -34,14 +34,5 @@ export function Overview({ agent }: { agent: Agent }) {
         {metadata.owner && <Fact name={facts.owner}>{metadata.owner}</Fact>}
       </dl>
     </section>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ComponentChildren }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }

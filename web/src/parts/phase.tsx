@@ -9,6 +9,8 @@ const TONES: Record<string, string> = {
   Unknown: "warn",
   Recording: "busy",
   Interrupted: "warn",
+  Ready: "good",
+  NotReady: "bad",
 };
 
 export function Phase({ phase, testid }: { phase: string; testid?: string }) {

@@ -1,9 +1,9 @@
-import { useEffect, useState } from "preact/hooks";
-import { fromFailure, type Problem } from "../api/problem";
+import type { Problem } from "../api/problem";
 import { listRecordings } from "../api/resources";
 import type { Recording } from "../api/types";
 import { collection } from "./live";
 import { useValue } from "./observable";
+import { usePolled } from "./polled";
 
 /** How often they are read again without a change that tells us to: a recording ends a moment after its session. */
 const QUIET_MS = 5_000;
@@ -21,29 +21,15 @@ const begun = (recording: Recording): string => recording.status.startedAt ?? ""
 
 /** Recordings that a field selector finds; null until they are known. Read again whenever a session changes. */
 export function useRecordings(selector: string): Recordings | null {
-  const [found, setFound] = useState<Omit<Recordings, "reload"> | null>(null);
-  const [wish, setWish] = useState(0);
   const told = sessionVersions(useValue(collection.all).values());
-  useEffect(() => {
-    let gone = false;
-    const read = async (): Promise<void> => {
-      if (document.hidden) return;
-      try {
-        const { items, more } = await listRecordings(selector);
-        items.sort((a, b) => begun(b).localeCompare(begun(a)));
-        if (!gone) setFound({ items, more, problem: null });
-      } catch (failure) {
-        if (!gone) setFound((before) => ({ items: [], more: false, ...before, problem: fromFailure(failure) }));
-      }
-    };
-    void read();
-    const timer = setInterval(() => void read(), QUIET_MS);
-    return () => {
-      gone = true;
-      clearInterval(timer);
-    };
-  }, [selector, told, wish]);
-  return found && { ...found, reload: () => setWish(wish + 1) };
+  const { value, problem, reload } = usePolled(() => sorted(selector), `${selector} ${told}`, () => QUIET_MS);
+  if (!value && !problem) return null;
+  return { ...(value ?? { items: [], more: false }), problem, reload };
+}
+
+async function sorted(selector: string): Promise<{ items: Recording[]; more: boolean }> {
+  const { items, more } = await listRecordings(selector);
+  return { items: items.sort((a, b) => begun(b).localeCompare(begun(a))), more };
 }
 
 function sessionVersions(all: Iterable<{ kind: string; metadata: { resourceVersion?: string } }>): string {

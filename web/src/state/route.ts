@@ -7,7 +7,10 @@ export type Route =
   | { page: "terminal"; agent: string }
   | { page: "session"; name: string }
   | { page: "recordings" }
-  | { page: "recording"; name: string };
+  | { page: "recording"; name: string }
+  | { page: "targets" }
+  | { page: "new-target" }
+  | { page: "target"; name: string };
 
 /** The page that a fragment names; what we do not know is the list. */
 export function parseRoute(hash: string): Route {
@@ -17,6 +20,8 @@ export function parseRoute(hash: string): Route {
     return third === "new" ? { page: "terminal", agent: second } : { page: "agent", name: second };
   }
   if (first === "sessions" && second) return { page: "session", name: second };
+  if (first === "targets") return second ? { page: "target", name: second } : { page: "targets" };
+  if (first === "new-target") return { page: "new-target" };
   if (first === "recordings") return second ? { page: "recording", name: second } : { page: "recordings" };
   return { page: "agents" };
 }
@@ -36,6 +41,9 @@ export const links = {
   terminal: (agent: string) => `#/agents/${encodeURIComponent(agent)}/new`,
   session: (name: string) => `#/sessions/${encodeURIComponent(name)}`,
   recordings: "#/recordings",
+  targets: "#/targets",
+  createTarget: "#/new-target",
+  target: (name: string) => `#/targets/${encodeURIComponent(name)}`,
   recording: (name: string) => `#/recordings/${encodeURIComponent(name)}`,
 };
 
