@@ -34,13 +34,14 @@ exit 2
 
 
 @pytest.fixture
-async def folder(sac: HttpSac, tmp_path: Path) -> AsyncIterator[Path]:
+async def folder(console: Console, sac: HttpSac, tmp_path: Path) -> AsyncIterator[Path]:
     """The folder of the agent ``f1``, which runs."""
     folder = tmp_path / "agent"
     folder.mkdir()
     await sac.agents.create("f1", {"runtime": "shell", "workspace": {"folder": str(folder)}})
     await sac.agents.wait("f1", timeout=30)
     yield folder
+    await console.go("agents")  # the page of an agent that goes asks for what has gone
     await sac.agents.delete("f1")
     await sac.agents.wait("f1", "absent", timeout=30)
 
@@ -124,7 +125,7 @@ async def test_what_is_wrong_with_a_path_is_said(console: Console, folder: Path,
 
 
 @pytest.fixture
-async def halting(sac: HttpSac, tmp_path: Path) -> AsyncIterator[Path]:
+async def halting(console: Console, sac: HttpSac, tmp_path: Path) -> AsyncIterator[Path]:
     """The folder of the agent ``f1``, whose tar halts in its middle, and fails once there is a file ``go``."""
     folder = tmp_path / "agent"
     (folder / "bin").mkdir(parents=True)
@@ -135,6 +136,7 @@ async def halting(sac: HttpSac, tmp_path: Path) -> AsyncIterator[Path]:
     await sac.agents.create("f1", {"runtime": "shell", "workspace": {"folder": str(folder)}, "env": {"PATH": path}})
     await sac.agents.wait("f1", timeout=30)
     yield folder
+    await console.go("agents")  # the page of an agent that goes asks for what has gone
     await sac.agents.delete("f1")
     await sac.agents.wait("f1", "absent", timeout=30)
 
