@@ -85,7 +85,7 @@ def _root(python: bool) -> bytes:
     busybox = busybox_program()
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
-        for folder, mode in (("tmp", 0o1777), ("etc", 0o755), ("home", 0o755), ("usr/bin", 0o755)):
+        for folder, mode in (("bin", 0o755), ("tmp", 0o1777), ("etc", 0o755), ("home", 0o755), ("usr/bin", 0o755)):
             entry = tarfile.TarInfo(folder)
             entry.type, entry.mode = tarfile.DIRTYPE, mode
             tar.addfile(entry)

@@ -26,10 +26,17 @@ _END = 30.0
 
 @dataclass
 class PrivateEngine:
-    """`dockerd` with all that it keeps below one folder. ``port``: that of TLS, with what `certificates` has."""
+    """`dockerd` with all that it keeps below one folder.
+
+    ``port``: that of TLS, with what `certificates` has; ``options`` are more of its own; ``path`` is where it looks for
+    programs first; ``data``: where images and containers are instead.
+    """
 
     folder: Path
     port: int | None = None
+    options: tuple[str, ...] = ()
+    path: str = ""
+    data: Path | None = None
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
@@ -50,17 +57,25 @@ class PrivateEngine:
         folder = self.folder
         for left in (folder / "docker.pid", folder / "exec" / "containerd" / "containerd.pid"):
             left.unlink(missing_ok=True)  # of a process that was killed, and whose number another one has by now
-        command: list[str | Path] = [_dockerd(), "--data-root", folder / "data", "--exec-root", folder / "exec"]
+        command: list[str | Path] = [
+            _dockerd(),
+            "--data-root",
+            self.data or folder / "data",
+            "--exec-root",
+            folder / "exec",
+        ]
         command += ["--pidfile", folder / "docker.pid", "--host", self.host, "--config-file", folder / "none.json"]
         command += ["--bridge", self._bridge(), "--iptables=false", "--ip6tables=false"]
         command += ["--containerd-namespace", folder.name, "--containerd-plugins-namespace", f"{folder.name}-p"]
+        command += self.options
         if self.port is not None:
             server = folder / "server"
             command += ["--host", f"tcp://127.0.0.1:{self.port}", "--tlsverify", "--tlscacert", server / "ca.pem"]
             command += ["--tlscert", server / "cert.pem", "--tlskey", server / "key.pem"]
         (folder / "none.json").write_text("{}")
         with (folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+            env = {**os.environ, "PATH": f"{self.path}:{os.environ['PATH']}"} if self.path else None
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, env=env)
         self._wait(self._answers, _START, "dockerd does not start")
 
     def freeze(self) -> None:
@@ -168,12 +183,15 @@ def _dockerd() -> str:
 
 
 @contextmanager
-def private_engine(*, tls: bool = False) -> Iterator[PrivateEngine]:
+def private_engine(
+    *, tls: bool = False, options: tuple[str, ...] = (), path: str = "", data: Path | None = None
+) -> Iterator[PrivateEngine]:
     """An engine that answers; its folder's path is short, so that sockets fit in it. For the sweep alone."""
     if not os.environ.get("SAC_TEST_SWEEP"):
         pytest.skip("sweep: set SAC_TEST_SWEEP=1")
     _dockerd()
-    engine = PrivateEngine(Path(tempfile.mkdtemp(prefix="sac-engine-")), unused_port() if tls else None)
+    folder = Path(tempfile.mkdtemp(prefix="sac-engine-"))
+    engine = PrivateEngine(folder, unused_port() if tls else None, options, path, data)
     try:
         if tls:
             make_certificates(engine.folder / "server", engine.certificates)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from sac_core.errors import InvalidError, LaunchError, UnsupportedError
 from sac_core.models.body import Key
-from sac_core.models.launch import NO_SECRETS, Binding, Egress, Launch, Resources, Template
+from sac_core.models.launch import NO_SECRETS, Binding, Egress, Launch, Template
+from sac_executor_docker.abilities import Extras
 from sac_executor_docker.folders import workspace_folder
 from sac_executor_docker.images import Image
 from sac_executor_docker.refusals import check_launch
@@ -87,6 +89,13 @@ def test_labels_of_users_do_not_replace_ours() -> None:
     assert (made["sac/owner"], made["sac/docker.python"], made["team"]) == ("owner", "/usr/bin/python3", "red")
 
 
+def test_gpus_and_a_limit_of_disk_are_asked_of_the_engine() -> None:
+    extras = Extras([{"Driver": "", "Count": 2, "Capabilities": [["gpu"]]}], {"size": "1024"})
+    made = host_config(replace(plan(Launch()), extras=extras), DockerSettings())
+    assert made["DeviceRequests"] == [{"Driver": "", "Count": 2, "Capabilities": [["gpu"]]}]
+    assert made["StorageOpt"] == {"size": "1024"}
+
+
 def test_no_egress_is_no_network() -> None:
     assert strict(egress=Egress(mode="none"))["NetworkMode"] == "none"
 
@@ -95,8 +104,6 @@ def test_no_egress_is_no_network() -> None:
     ("field", "template"),
     [
         ("spec.egress", {"egress": Egress(mode="allow", hosts=("example.com",))}),
-        ("spec.resources.disk", {"resources": Resources(disk=1 << 30)}),
-        ("spec.resources.gpus", {"resources": Resources(gpus=1)}),
     ],
 )
 def test_what_cannot_be_honoured_is_named(field: str, template: dict[str, Any]) -> None:

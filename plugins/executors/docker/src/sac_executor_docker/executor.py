@@ -18,6 +18,7 @@ from sac_core.models.body import OWNER_LABEL, Key, Observed, Probe
 from sac_core.models.launch import Launch, Secrets
 from sac_core.models.process import Command
 from sac_core.models.recipe import Recipe
+from sac_executor_docker.abilities import extras_of
 from sac_executor_docker.building import Builder
 from sac_executor_docker.containers import Containers
 from sac_executor_docker.direct import Direct
@@ -87,6 +88,7 @@ class DockerExecutor(Executor):
     async def ensure(self, key: Key, launch: Launch, secrets: Secrets) -> Observed:
         options = check_launch(launch)
         folder = workspace_folder(launch, self._settings, local=self._local, private=self._context.folder)
+        extras = await extras_of(self._engine, launch.template.resources)
         async with self._lock(key):
             work = self._works.get(key.uid)
             if work is not None and work.done.is_set() and not work.useless:
@@ -101,8 +103,7 @@ class DockerExecutor(Executor):
             container = await self._containers.of(key)
             if container is not None:
                 _check_generation(container.generation, launch.generation)
-            wanted = Work(key, launch, options, folder, secrets)
-            return await self._bring(wanted, container)
+            return await self._bring(Work(key, launch, options, folder, extras, secrets), container)
 
     async def stop(self, key: Key, *, generation: int, grace: float) -> Observed:
         async with self._lock(key):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
-from sac_core.errors import UnavailableError
+from sac_core.errors import UnavailableError, UnsupportedError
 from sac_core.models.body import Finding, Probe
+from sac_executor_docker.abilities import disk, gpus
 from sac_executor_docker.engine import Engine
 
 OLDEST_API = (1, 41)
@@ -29,14 +31,25 @@ async def probe(engine: Engine, image: str) -> Probe:
         finding = Finding(level="error", check="engine", message=error.message, advice=error.hint or "")
         return Probe(reachable=False, place=place, findings=(finding,))
     findings = (*_findings(version, info), *_image(image, there))
+    limits = {"memory": "of the container", "cpu": "cores", "processes": "of the container"}
     return Probe(
         reachable=all(finding.level != "error" for finding in findings),
         place=place,
         standard=there,
         capabilities=CAPABILITIES,
-        limits={"memory": "of the container", "cpu": "cores", "processes": "of the container"},
+        limits=limits | _extra_limits(info),
         findings=findings,
     )
+
+
+def _extra_limits(info: dict[str, Any]) -> dict[str, str]:
+    """What this engine can besides."""
+    limits: dict[str, str] = {}
+    with suppress(UnsupportedError):
+        limits |= {"gpus": "of the engine"} if gpus(1, info) else {}
+    with suppress(UnsupportedError):
+        limits |= {"disk": "of the container's root, without its volumes"} if disk(1, info) else {}
+    return limits
 
 
 def _findings(version: dict[str, Any], info: dict[str, Any]) -> Iterator[Finding]:

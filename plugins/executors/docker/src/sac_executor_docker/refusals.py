@@ -29,10 +29,6 @@ def _unsupported(launch: Launch) -> Iterator[tuple[str, str, str]]:
         )
     if template.egress.mode == "allow":
         yield "spec.egress", "the docker executor cannot limit egress to named hosts", "use the modes all or none"
-    if resources.disk is not None:
-        yield "spec.resources.disk", "the docker executor cannot limit disk", "remove it"
-    if resources.gpus:
-        yield "spec.resources.gpus", "the docker executor assigns no gpus yet", "remove it"
     if resources.memory is not None and resources.memory < _LEAST_MEMORY:
         yield "spec.resources.memory", "the engine takes no less than 6 MiB", "allow more"
 

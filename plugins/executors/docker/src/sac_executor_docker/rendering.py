@@ -8,6 +8,7 @@ from typing import Any
 from sac_core.models.body import Key, body_labels
 from sac_core.models.launch import Launch, Secrets
 from sac_core.models.secret_use import SECRETS_DIR
+from sac_executor_docker.abilities import NOTHING, Extras
 from sac_executor_docker.folders import AGENT_USER, Folder
 from sac_executor_docker.images import HOLDER_PLACE, Image
 from sac_executor_docker.naming import HOLDER_LABEL, READY_LABEL, network_name, volume_name
@@ -34,6 +35,7 @@ class Plan:
     image: Image
     folder: Folder | None
     holder_volume: str
+    extras: Extras = NOTHING
 
     @property
     def user(self) -> str:
@@ -120,7 +122,8 @@ def host_config(plan: Plan, settings: DockerSettings) -> dict[str, Any]:
         "UsernsMode": "",
         "PublishAllPorts": False,
         "Devices": [],
-        "DeviceRequests": [],
+        "DeviceRequests": list(plan.extras.devices),
+        **({"StorageOpt": dict(plan.extras.storage)} if plan.extras.storage else {}),
         "Binds": [],
         "Mounts": _mounts(plan),
         "ExtraHosts": [],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from sac_core.errors import ConflictError, LaunchError, SacError, UnavailableError
+from sac_core.errors import ConflictError, LaunchError, SacError, UnavailableError, UnsupportedError
 from sac_executor_docker.address import Address
 
 
@@ -103,6 +103,12 @@ def refused_launch(refusal: Refusal) -> SacError:
         return ConflictError(f"the engine has another container of this name: {refusal.said}")
     if passing(refusal.said):
         return refusal
+    if "could not select device driver" in refusal.said:
+        hint = "install the NVIDIA Container Toolkit on the engine's machine, or remove it"
+        return UnsupportedError(refusal.said, field="spec.resources.gpus", hint=hint)
+    if "storage-opt" in refusal.said.lower() or "storage opt" in refusal.said.lower():
+        hint = "mount the engine's data with pquota, or remove it"
+        return UnsupportedError(refusal.said, field="spec.resources.disk", hint=hint)
     if refusal.status in (400, 404) or "OCI runtime" in refusal.said or "executable file" in refusal.said:
         return LaunchError(refusal.said, field="spec", hint="check image, command and limits")
     return refusal

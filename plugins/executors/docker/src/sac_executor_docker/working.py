@@ -14,6 +14,7 @@ from sac_core.errors import LaunchError, SacError, UnsupportedError
 from sac_core.models.body import BUILDING, Key, Observed
 from sac_core.models.launch import Launch, Secrets
 from sac_core.models.recipe import Recipe
+from sac_executor_docker.abilities import Extras
 from sac_executor_docker.building import Builder
 from sac_executor_docker.containers import Containers
 from sac_executor_docker.engine import Engine
@@ -36,6 +37,7 @@ class Work:
     launch: Launch
     options: DockerOptions
     folder: Folder | None
+    extras: Extras
     secrets: Secrets = field(repr=False)
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     listed: anyio.Event = field(default_factory=anyio.Event)
@@ -114,7 +116,8 @@ class Workshop:
         image = await self._image(work)
         if image.python is None:
             check_without_holder(work.launch, work.secrets)
-        plan = Plan(work.key, self._owner, work.launch, work.options, image, work.folder, self._images.holder_volume)
+        volume = self._images.holder_volume
+        plan = Plan(work.key, self._owner, work.launch, work.options, image, work.folder, volume, work.extras)
         if plan.network is not None:
             await self._containers.enter_network(work.key.tenant)
         if old is not None:
