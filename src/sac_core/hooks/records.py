@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel
@@ -15,6 +15,7 @@ from sac_core.contracts.executor import Executor
 from sac_core.contracts.runtime import Runtime
 from sac_core.contracts.stage import Stage
 from sac_core.models.base import Model
+from sac_core.models.secret import SecretForm
 
 API = 1
 """The version of the contracts that this SAC speaks."""
@@ -43,12 +44,16 @@ class ExecutorPlugin:
 
 @dataclass(frozen=True, slots=True)
 class RuntimePlugin:
-    """A runtime. ``make()`` returns it; it has no resources to close."""
+    """A runtime. ``make()`` returns it; it has no resources to close.
+
+    ``secrets`` are the types of secrets that it brings, by name.
+    """
 
     name: str
     summary: str
     make: Callable[[], Runtime]
     options: type[BaseModel] = NoSettings
+    secrets: Mapping[str, SecretForm] = field(default_factory=dict)
     api: int = API
 
 

@@ -11,6 +11,7 @@ from sac_core.errors import InvalidError
 from sac_core.hooks.records import AuthenticatorPlugin, ExecutorPlugin, Offer, RuntimePlugin, StagePlugin
 from sac_core.hooks.troubles import Troubles
 from sac_core.models.kind import Kind
+from sac_core.models.secret import OWN_TYPES, SecretForm
 
 log = logging.getLogger("sac.plugins")
 
@@ -72,6 +73,17 @@ class Registry:
     def runtime(self, name: str) -> RuntimePlugin:
         """The runtime of that name; raises `InvalidError` that lists what is there."""
         return self._find(self.runtimes, "runtime", name)
+
+    def secret_form(self, type: str) -> SecretForm | None:
+        """What a type of secret that a runtime brings asks of its value; None for SAC's own types.
+
+        Raises `InvalidError` that lists what is there.
+        """
+        forms = {name: form for runtime in self.runtimes.values() for name, form in runtime.secrets.items()}
+        if type in OWN_TYPES or type in forms:
+            return forms.get(type)
+        known = ", ".join((*OWN_TYPES, *sorted(forms)))
+        raise InvalidError(f"there is no type {type!r} of secrets", field="spec.type", hint=f"known here: {known}")
 
     def tell(self, hook: str, event: object) -> None:
         """Tell listeners after the fact; what one raises is logged, and stops neither the others nor us."""

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, model_validator
 from sac_core.errors import InvalidError
 from sac_core.models.base import Model
 from sac_core.models.envelope import Condition, Metadata
+from sac_core.models.names import Name
 
 DEFAULT_KEY = "value"
 """The key of a secret that has one value only and was given none."""
@@ -24,7 +25,11 @@ LARGEST = 256 * 1024
 _KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}\Z")
 _NEEDED: Mapping[str, tuple[str, ...]] = {"opaque": (), "basic-auth": ("username", "password")}
 
-SecretType = Literal["opaque", "basic-auth"]
+OWN_TYPES = tuple(_NEEDED)
+"""The types that need no runtime."""
+
+SecretType = Name
+"""``opaque``, ``basic-auth``, or a type that a runtime brings: see `SecretForm`."""
 
 
 def _key(value: str) -> str:
@@ -37,6 +42,17 @@ SecretKey = Annotated[str, AfterValidator(_key)]
 """The name of one of a secret's values."""
 
 
+class SecretForm(Model):
+    """A type that a runtime brings: one value under the key ``value``, a text of which ``pattern`` fits the whole.
+
+    ``option`` is the path of the runtime's option that takes such a secret; ``advice`` says where to get one.
+    """
+
+    pattern: str
+    option: str
+    advice: str
+
+
 class Base64(Model):
     """A value that is not text."""
 
@@ -46,7 +62,7 @@ class Base64(Model):
 class SecretSpec(Model):
     """``data`` is written only: an answer never has it. A replacement without it keeps the value.
 
-    ``type`` ``basic-auth`` needs the keys ``username`` and ``password``.
+    ``type`` ``basic-auth`` needs the keys ``username`` and ``password``, one of a runtime the key ``value`` alone.
     """
 
     type: SecretType = "opaque"
@@ -87,7 +103,17 @@ class Secret(Model):
 
 def missing_key(type: SecretType, keys: Collection[str]) -> str | None:
     """The first key that a type needs and that is not there."""
-    return next((key for key in _NEEDED[type] if key not in keys), None)
+    return next((key for key in _NEEDED.get(type, (DEFAULT_KEY,)) if key not in keys), None)
+
+
+def check_form(form: SecretForm, values: Mapping[str, bytes]) -> None:
+    """Raise `InvalidError`, which tells nothing of the value, when it has not the form of its type."""
+    if set(values) != {DEFAULT_KEY}:
+        raise InvalidError(f"a secret of this type has the key {DEFAULT_KEY!r} alone", field="spec.data")
+    text = values[DEFAULT_KEY].decode("utf-8", "replace")
+    if re.fullmatch(form.pattern, text) is None:
+        hint = f"{form.advice}; there is no space and no line end in it"
+        raise InvalidError("the value has not the form of its type", field=f"spec.data.{DEFAULT_KEY}", hint=hint)
 
 
 def to_bytes(data: Mapping[str, str | Base64]) -> dict[str, bytes]:

@@ -171,7 +171,9 @@ class AgentService(StoredResources[Agent], Agents):
         before = launch_of(record).binding.secrets
         target = self._services.targets.opened.get(agent.status.placement)
         files = target is None or target.files
-        bound = await bind_secrets(unit, self._scope, agent, options, own, before, files=files)
+        runtime = self._services.registry.runtime(agent.spec.runtime)
+        takes = {type: form.option for type, form in runtime.secrets.items()}
+        bound = await bind_secrets(unit, self._scope, agent, options, own, before, files=files, takes=takes)
         return launch.model_copy(update={"binding": launch.binding.model_copy(update={"secrets": bound})})
 
     async def _with_workspace(self, unit: Unit, record: Record, agent: Agent, launch: Launch | None) -> Launch | None:

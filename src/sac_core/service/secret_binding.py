@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 
 from sac_core.contracts.store import Record, Scope, Store, Unit
 from sac_core.errors import InvalidError, NotFoundError, UnsupportedError
@@ -25,10 +26,12 @@ async def bind_secrets(
     before: tuple[BoundSecret, ...],
     *,
     files: bool,
+    takes: Mapping[str, str],
 ) -> tuple[BoundSecret, ...]:
     """What an agent's spec refers to, with the owners; what was there ``before`` keeps its own.
 
-    ``options`` are those of the executor's options, ``own`` those of the runtime's, by their paths.
+    ``options`` are those of the executor's options, ``own`` those of the runtime's, by their paths; ``takes`` says
+    which of those is for the secrets of a type.
 
     Raises `InvalidError` that names the field when there is no such secret or key, also when it is another's;
     `UnsupportedError` when the executor delivers no ``files``.
@@ -43,6 +46,7 @@ async def bind_secrets(
     for path, use in own.items():
         field = f"spec.runtimeOptions.{path}"
         found = known.get(use) or await _allowed(unit, scope, use, field, within=field)
+        await _check_type(unit, found, path, takes)
         bound.append(found.model_copy(update={"runtime_option": path}))
     return (*bound, *[await _option(unit, scope, path, ref, before) for path, ref in options.items()])
 
@@ -82,6 +86,17 @@ async def _allowed(unit: Unit, scope: Scope, use: SecretUse, field: str, *, with
     record = await _found(unit, scope, use.name, within or f"{field}.name")
     _check_key(record, use.name, use.key, within or f"{field}.key")
     return BoundSecret(**use.model_dump(), owner=record.owner)
+
+
+async def _check_type(unit: Unit, bound: BoundSecret, path: str, takes: Mapping[str, str]) -> None:
+    """A secret of a type that belongs into another option is refused."""
+    with suppress(NotFoundError):  # one that was bound before may have gone
+        type = (await unit.get("Secret", bound.name)).spec["type"]
+        if takes.get(type, path) != path:
+            field = f"spec.runtimeOptions.{path}"
+            raise InvalidError(
+                f"secret {bound.name!r} is of type {type}", field=field, hint=f"give it as {takes[type]}"
+            )
 
 
 def _check_key(record: Record, name: str, key: str | None, field: str) -> None:

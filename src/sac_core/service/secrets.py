@@ -12,7 +12,7 @@ from sac_core.contracts.sac import Secrets
 from sac_core.contracts.store import Reader, Record, Scope, SealedValue, Unit
 from sac_core.errors import ConflictError, InvalidError
 from sac_core.models.kind import Kind
-from sac_core.models.secret import Secret, SecretSpec, last4, missing_key, to_bytes
+from sac_core.models.secret import Secret, SecretSpec, check_form, last4, missing_key, to_bytes
 from sac_core.service import documents
 from sac_core.service.resources import StoredResources
 from sac_core.service.services import Services
@@ -61,7 +61,9 @@ class SecretService(StoredResources[Secret], Secrets):
             await unit.remove(await self._guarded(unit, name, resource_version))
 
     async def prepare_(self, unit: Unit, record: Record) -> Record:
-        """A new type of a value that stays must fit it."""
+        """A new type of a value that stays must fit it; what has a form is looked at when it is written."""
+        if self._services.registry.secret_form(record.spec["type"]) is not None:
+            raise InvalidError("a secret becomes of this type by a value", field="spec.type", hint="write it anew")
         missing = missing_key(record.spec["type"], record.status["keys"])
         if missing is not None:
             raise InvalidError(f"this type needs the key {missing!r}", field="spec.type", hint="write the value anew")
@@ -89,6 +91,9 @@ class SecretService(StoredResources[Secret], Secrets):
         spec = documents.parse_spec(self._kind, document.get("spec", {}))
         assert isinstance(spec, SecretSpec)
         values = None if spec.data is None else to_bytes(spec.data)
+        form = self._services.registry.secret_form(spec.type)
+        if form is not None and values is not None:
+            check_form(form, values)
         return {**document, "spec": {"type": spec.type}}, values
 
 

@@ -5,16 +5,23 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import AsyncIterator
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sac_agent_claude_code import plugin
 from sac_agent_claude_code.runtime import ClaudeRuntime
+from sac_core.contracts.sac import Sac
+from sac_core.core import open_core
 from sac_core.errors import InvalidError
 from sac_core.models.agent import Agent, AgentSpec
 from sac_core.models.envelope import Metadata
 from sac_core.models.launch import Egress
+from sac_core.models.principal import LOCAL
+from sac_core.settings import Settings
 
 
 def agent(options: dict[str, Any] | None = None, **fields: Any) -> Agent:
@@ -164,3 +171,39 @@ def test_it_follows_no_link_of_the_workspace(folder: Path, tmp_path: Path) -> No
     (folder / ".sac").symlink_to(tmp_path / "outside")
     assert ".sac is a link" in begun(folder, "key")
     assert not list((tmp_path / "outside").iterdir())
+
+
+TOKEN = "sk-ant-oat01-" + "Ab3_-" * 16
+
+
+@pytest.fixture
+async def sac(tmp_path: Path) -> AsyncIterator[Sac]:
+    own: list[tuple[str, object]] = [] if entry_points(group="sac", name="claude-code") else [("claude-code", plugin)]
+    async with open_core(Settings(data_dir=tmp_path / "data"), plugins=own) as core:
+        yield core.sac(LOCAL)
+
+
+async def test_a_subscriptions_token_is_a_type_of_secret(sac: Sac) -> None:
+    made = await sac.secrets.put("mine", TOKEN, type="claude-subscription")
+    assert made.spec.type == "claude-subscription"
+    options = {"subscriptionToken": "mine"}
+    await sac.agents.create("a1", {"runtime": "claude-code", "state": "Stopped", "runtimeOptions": options})
+    with pytest.raises(InvalidError, match="give it as subscriptionToken") as refused:
+        await sac.agents.patch("a1", {"spec": {"runtimeOptions": {"subscriptionToken": None, "apiKey": "mine"}}})
+    assert refused.value.field == "spec.runtimeOptions.apiKey"
+
+
+@pytest.mark.parametrize("value", ["sk-ant-api03-" + "a" * 40, TOKEN + "\n", "sk-ant-oat01-", f"Bearer {TOKEN}"])
+async def test_what_is_no_subscriptions_token_is_not_kept_as_one(sac: Sac, value: str) -> None:
+    with pytest.raises(InvalidError, match="claude setup-token") as refused:
+        await sac.secrets.put("mine", value, type="claude-subscription")
+    assert refused.value.field == "spec.data.value"
+    assert value not in str(refused.value)
+    assert (await sac.secrets.list()).items == ()
+
+
+async def test_a_value_of_another_type_becomes_none_by_a_word(sac: Sac) -> None:
+    await sac.secrets.put("mine", "anything")
+    with pytest.raises(InvalidError) as refused:
+        await sac.secrets.replace_from("mine", {"spec": {"type": "claude-subscription"}})
+    assert refused.value.field == "spec.type"

@@ -19,7 +19,7 @@ from sac_core.cli.tables import Format
 from sac_core.errors import InvalidError, TooLargeError
 from sac_core.models.secret import DEFAULT_KEY, LARGEST, SecretType
 
-_KEYS: dict[SecretType, tuple[str, ...]] = {"opaque": (DEFAULT_KEY,), "basic-auth": ("username", "password")}
+_KEYS: dict[SecretType, tuple[str, ...]] = {"basic-auth": ("username", "password")}
 
 
 async def secrets(
@@ -46,7 +46,7 @@ async def secrets(
     file
         File with a value, exactly as it is: PATH or KEY=PATH; may be repeated.
     type
-        The basic-auth has the keys username and password.
+        The type: opaque, basic-auth with the keys username and password, or one that a runtime brings.
     output
         How list and get show: a table, the whole documents, or the names.
     """
@@ -68,7 +68,7 @@ async def secrets(
 async def _values(keys: tuple[str, ...], files: tuple[str, ...], type: SecretType) -> dict[str, bytes]:
     """All values: of files as they are, of the other keys as they are typed or piped."""
     values = dict([await to_thread.run_sync(_of_file, each) for each in files])
-    asked = keys or (() if files else _KEYS[type])
+    asked = keys or (() if files else _KEYS.get(type, (DEFAULT_KEY,)))
     if not asked:
         return values
     if os.isatty(STDIN):

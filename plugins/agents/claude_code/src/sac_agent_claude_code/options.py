@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from sac_core.models.base import Model
 from sac_core.models.names import Environment
+from sac_core.models.secret import SecretForm
 from sac_core.models.secret_ref import SecretRef
 
 _SERVER = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
@@ -47,6 +48,14 @@ ModelName = Annotated[str, Field(min_length=1, max_length=200)]
 """The name of a model, as the endpoint knows it."""
 Mode = Literal["default", "acceptEdits", "plan", "auto", "dontAsk", "bypassPermissions"]
 """How Claude Code asks before it does something."""
+
+
+SUBSCRIPTION = SecretForm(
+    pattern=r"sk-ant-oat\d\d-[A-Za-z0-9_-]{16,}",
+    option="subscriptionToken",
+    advice="'claude setup-token' makes it, and it begins with sk-ant-oat",
+)
+"""The form of a subscription's token."""
 
 
 class Models(Model):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sac_agent_claude_code.options import ClaudeOptions
+from sac_agent_claude_code.options import SUBSCRIPTION, ClaudeOptions
 from sac_agent_claude_code.runtime import ClaudeRuntime
 from sac_core.hooks import hookimpl
 from sac_core.hooks.records import RuntimePlugin
@@ -11,4 +11,7 @@ from sac_core.hooks.records import RuntimePlugin
 @hookimpl
 def sac_runtimes() -> list[RuntimePlugin]:
     summary = "Claude Code, with its own token, models, tools and instructions."
-    return [RuntimePlugin(name="claude-code", summary=summary, make=ClaudeRuntime, options=ClaudeOptions)]
+    secrets = {"claude-subscription": SUBSCRIPTION}
+    return [
+        RuntimePlugin(name="claude-code", summary=summary, make=ClaudeRuntime, options=ClaudeOptions, secrets=secrets)
+    ]
