@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import anyio
+import anyio.lowlevel
 
 from sac_core.contracts.process import Process
 from sac_core.errors import LostError, UnavailableError, UnsupportedError
@@ -80,11 +81,14 @@ class DirectProcess(Process):
         await self._engine.found("exec_resize", self.exec_id, height=rows, width=cols)
 
     async def signal(self, name: str) -> None:
-        """Sent to it and to all that has its environment."""
+        """Sent to it and to all that has its environment.
+
+        Nobody waits until it is: the engine tells no end in a container before the output of what ended is read.
+        """
         argv = ["sh", "-c", _SIGNAL, "sh", f"{_MARK}={self._mark}", name]
         try:
             made = await self._engine.call("exec_create", self._container.id, argv)
-            await self._engine.call("exec_start", made["Id"])
+            await self._engine.call("exec_start", made["Id"], detach=True)
         except Refusal as refusal:
             if refusal.status not in (404, 409):
                 raise
@@ -111,10 +115,13 @@ class DirectProcess(Process):
     async def aclose(self) -> None:
         self.gone = True
         with anyio.CancelScope(shield=True):
-            if not self._over.is_set():
-                await self.signal("KILL")
-            await self._stream.aclose()
-            self._over.set()
+            try:
+                if not self._over.is_set():
+                    await self.signal("KILL")
+            finally:
+                await self._stream.aclose()
+                self._over.set()
+            await self.wait()
 
 
 def exit_of(code: int) -> Exit:
@@ -160,12 +167,18 @@ class Direct:
                 environment=env,
                 workdir=command.cwd,
             )
-            stream = await self._streams.start_exec(made["Id"], tty=tty)
+            with anyio.CancelScope(shield=True):  # once it runs, somebody has to know of it
+                stream = await self._streams.start_exec(made["Id"], tty=tty)
         except Refusal as refusal:
             raise _refused(refusal) from None
         process = DirectProcess(process_id, self._engine, container, made["Id"], stream, mark, tty)
-        if command.tty is not None:
-            await process.resize(command.tty.cols, command.tty.rows)
+        try:
+            await anyio.lowlevel.checkpoint()
+            if command.tty is not None:
+                await process.resize(command.tty.cols, command.tty.rows)
+        except BaseException:
+            await process.aclose()
+            raise
         return process
 
 
