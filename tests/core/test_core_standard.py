@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from sac_core.contracts.context import PluginContext
 from sac_core.contracts.executor import Executor
 from sac_core.core import open_core
-from sac_core.core.plugins import standard_executor
+from sac_core.core.standard import standard_executor, why_standard
 from sac_core.errors import UnavailableError
 from sac_core.hooks import hookimpl
 from sac_core.hooks.records import ExecutorPlugin
@@ -75,6 +75,32 @@ def test_servers_of_one_database_agree(tmp_path: Path) -> None:
     assert standard_executor(Settings(data_dir=tmp_path), ready) == "cabin"
     shared = Settings(data_dir=tmp_path, database=SecretStr("postgresql://somewhere/sac"))
     assert standard_executor(shared, ready) == "process"
+
+
+async def why(folder: Path, *offers: tuple[str, object], **given: Any) -> tuple[str, ...]:
+    settings = Settings(data_dir=folder, **given)
+    async with open_core(settings, plugins=offers) as core:
+        told = why_standard(core.settings, core.services.targets)
+    return tuple(reason for reason in told if not reason.startswith("docker "))  # which may be installed
+
+
+async def test_why_it_is_that_one_is_said(tmp_path: Path) -> None:
+    image = Finding(level="warning", check="image", message="no image", advice="pull it")
+    other = Finding(level="warning", check="apparmor", message="no AppArmor", advice="enable it")
+    lacking = Probe(reachable=True, unready=image, findings=(other, image))
+    assert await why(tmp_path) == ()
+    assert await why(tmp_path, offer("cabin", lacking)) == ("cabin is not ready: no image\n-> pull it",)
+    both = await why(tmp_path, offer("cabin", ABSENT), offer("boat", lacking))
+    assert both == ("boat is not ready: no image\n-> pull it", "cabin is not ready: no socket\n-> start")
+    ready = lacking.model_copy(update={"standard": True})
+    assert "boat is ready" in (await why(tmp_path, offer("cabin", ABSENT), offer("boat", ready)))[0]
+    assert await why(tmp_path, offer("cabin", ready), default_executor="process") == ("SAC_DEFAULT_EXECUTOR says so",)
+
+
+def test_why_servers_of_one_database_take_processes_is_said(tmp_path: Path) -> None:
+    ready = Targets({CABIN: Target(CABIN, SimulatedExecutor(SimulatedTarget(), "me"), True, standard=True)})
+    shared = Settings(data_dir=tmp_path, database=SecretStr("postgresql://somewhere/sac"))
+    assert "have to agree" in why_standard(shared, ready)[0]
 
 
 @pytest.mark.parametrize(("needed", "level"), [(False, "warning"), (True, "error")])

@@ -58,6 +58,7 @@ OWN_TESTS = frozenset(
     {
         "claude_code.sh",
         "converse.py",
+        "docker.sh",
         "two_servers.sh",
         "mount.py",
         "own_users.py",

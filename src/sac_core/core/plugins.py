@@ -20,6 +20,7 @@ from sac_core.contracts.store import Store
 from sac_core.core.guard import GuardedAuthenticator, GuardedExecutor
 from sac_core.core.hosting import Hosted, Hosting, in_words
 from sac_core.core.stage_guard import GuardedStage
+from sac_core.core.standard import named_executor
 from sac_core.errors import ConfigurationError
 from sac_core.hooks.records import AuthenticatorPlugin, ExecutorPlugin, StagePlugin
 from sac_core.hooks.registry import Registry
@@ -32,24 +33,6 @@ from sac_core.settings import Settings
 T = TypeVar("T")
 
 _FOLDERS = {"executor": "executors", "authenticator": "auth", "stage": "stages"}
-
-
-LEAST = "process"
-"""The executor that is always there."""
-
-
-def named_executor(settings: Settings) -> str:
-    """The executor without which SAC does not start."""
-    return settings.default_executor or LEAST
-
-
-def standard_executor(settings: Settings, targets: Targets) -> str:
-    """The executor of agents that name none: as set, else one that is ready for them, else processes.
-
-    Servers that share a database need not see the same executors, and have to agree: there it is processes.
-    """
-    ready = targets.standard() if settings.database is None else None
-    return settings.default_executor or ready or LEAST
 
 
 def needed_stages(settings: Settings) -> set[str]:

@@ -18,9 +18,10 @@ from sac_core.core.data_dir import local_token, make_private
 from sac_core.core.databases import open_store
 from sac_core.core.hosting import open_hosting
 from sac_core.core.place import Place
-from sac_core.core.plugins import Opener, named_executor, needed_stages, standard_executor
+from sac_core.core.plugins import Opener, needed_stages
 from sac_core.core.reach import keep_within_reach
 from sac_core.core.root_keys import open_keys
+from sac_core.core.standard import named_executor, standard_executor
 from sac_core.core.targets import HostedTargets
 from sac_core.core.watchdog import open_watchdog
 from sac_core.errors import NotFoundError, UnauthenticatedError, UnavailableError

@@ -60,13 +60,15 @@ class Probe(Model):
     """An executor's answer to: are you reachable, what can you do? ``isolated`` False is shown as *not a sandbox*.
 
     ``place`` names where its bodies are when only servers there reach them; empty: every server does. ``standard`` says
-    that it is ready to run agents that name no executor: nothing of what they need is missing.
+    that it is ready to run agents that name no executor: nothing of what they need is missing. ``unready`` is what is
+    missing for that, with advice; of one that is not reachable it is its first error.
     """
 
     reachable: bool
     isolated: bool = True
     place: str = ""
     standard: bool = False
+    unready: Finding | None = None
     capabilities: tuple[str, ...] = ()
     limits: dict[str, str] = Field(default_factory=dict)
     findings: tuple[Finding, ...] = ()

@@ -17,7 +17,7 @@ FILE: Final = "server.json"
 class ServerInfo:
     """A running server. ``socket`` is its unix socket, if it has one; ``started`` is a time in UTC (ISO 8601).
 
-    ``executor`` runs the agents that name none, ``isolated``: in sandboxes.
+    ``executor`` runs the agents that name none, ``isolated``: in sandboxes; ``why`` it is that one, a reason each.
     """
 
     url: str
@@ -27,6 +27,7 @@ class ServerInfo:
     started: str
     executor: str
     isolated: bool
+    why: tuple[str, ...] = ()
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from websockets.http11 import Request
 
 from sac_core import __version__
 from sac_core.core import open_core
+from sac_core.core.standard import why_standard
 from sac_core.errors import ConfigurationError, UnavailableError
 from sac_core.models.placement import Placement
 from sac_core.server.announce import ServerInfo, announced
@@ -121,6 +122,7 @@ def _info(core: Core, listener: socket.socket, unix: socket.socket | None) -> Se
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         executor=executor,
         isolated=core.services.targets.opened[Placement(executor)].isolated,
+        why=why_standard(core.settings, core.services.targets),
     )
 
 

@@ -15,7 +15,7 @@ from sac_core.contracts.executor import Executor
 from sac_core.contracts.store import Record
 from sac_core.errors import NotReadyError, UnavailableError
 from sac_core.models.agent import Agent
-from sac_core.models.body import Probe
+from sac_core.models.body import Finding, Probe
 from sac_core.models.change import Change
 from sac_core.models.placement import DEFAULT_TARGET, Placement
 
@@ -26,7 +26,8 @@ class Target:
 
     ``isolated`` False is shown as *not a sandbox*; ``watches``: it gives hints; ``files``: it delivers files;
     ``place``: where its bodies are, when only servers there reach them; ``dials``: it reaches ports; ``standard``: it
-    is ready for agents that name no executor; ``needed``: somebody asked for it, so it is missed when it is not there.
+    is ready for agents that name no executor, ``unready``: what keeps it from that; ``needed``: somebody asked for it,
+    so it is missed when it is not there.
     """
 
     at: Placement
@@ -37,6 +38,7 @@ class Target:
     place: str = ""
     dials: bool = False
     standard: bool = False
+    unready: Finding | None = None
     needed: bool = True
     known: bool = False
     """Whether it has ever told what it can do."""
@@ -48,11 +50,17 @@ class Target:
 
     def learn(self, probe: Probe) -> None:
         """Know what it can do; one that is out of reach tells nothing of that."""
-        self.place = probe.place
+        self.place, self.unready = probe.place, _unready(probe)
         if probe.reachable:
             self.known, can = True, probe.capabilities
             self.watches, self.files, self.dials = "watch" in can, "files" in can, "dial" in can
             self.standard = probe.standard
+
+
+def _unready(probe: Probe) -> Finding | None:
+    if probe.reachable:
+        return None if probe.standard else probe.unready
+    return next((finding for finding in probe.findings if finding.level == "error"), None)
 
 
 class Declared(NamedTuple):

@@ -14,6 +14,7 @@ from cyclopts import Parameter
 from sac_core.cli.arguments import HERE, Common, Switch
 from sac_core.cli.connecting import open_server
 from sac_core.cli.place import Server, read_token, settings_of
+from sac_core.cli.progress import printable
 from sac_core.errors import ConfigurationError, SacError
 from sac_core.server import serve
 from sac_core.settings import Settings
@@ -77,16 +78,19 @@ def _print_link(folder: Path, info: ServerInfo, browser: bool) -> None:
         print(f"sac: {error}", file=sys.stderr)
         return
     print(f"SAC is ready. Open this link (it signs in once, within ten minutes):\n\n    {link}\n", flush=True)
-    print(f"{_where(info)}\n", flush=True)
+    print(f"{where(info)}\n", flush=True)
     print("Ctrl-C stops the server, not the agents. `sac console` prints a fresh link.", flush=True)
     if browser:
         webbrowser.open(link)
 
 
-def _where(info: ServerInfo) -> str:
-    if info.isolated:
-        return f"Agents that name no executor run in sandboxes of {info.executor!r}."
-    return f"Agents that name no executor run on {info.executor!r}, which is no sandbox: see `sac doctor` for others."
+def where(info: ServerInfo) -> str:
+    """On what agents run that name no executor, and why on that, for people."""
+    sandboxes = f"in sandboxes of {info.executor!r}" if info.isolated else f"on {info.executor!r}, which is no sandbox"
+    if not info.why:
+        return f"Agents that name no executor run {sandboxes}: see `sac doctor`."
+    reasons = [line for reason in info.why for line in reason.splitlines()]
+    return "\n    ".join([f"Agents that name no executor run {sandboxes}:", *map(printable, reasons)])
 
 
 async def sign_in_link(server: Server) -> str:

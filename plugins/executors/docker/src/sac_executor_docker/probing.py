@@ -30,12 +30,14 @@ async def probe(engine: Engine, image: str) -> Probe:
     except UnavailableError as error:
         finding = Finding(level="error", check="engine", message=error.message, advice=error.hint or "")
         return Probe(reachable=False, place=place, findings=(finding,))
-    findings = (*_findings(version, info), *_image(image, there))
+    missing = None if there else _missing(image)
+    findings = (*_findings(version, info), *filter(None, [missing]))
     limits = {"memory": "of the container", "cpu": "cores", "processes": "of the container"}
     return Probe(
         reachable=all(finding.level != "error" for finding in findings),
         place=place,
         standard=there,
+        unready=missing,
         capabilities=CAPABILITIES,
         limits=limits | _extra_limits(info),
         findings=findings,
@@ -69,11 +71,10 @@ def _findings(version: dict[str, Any], info: dict[str, Any]) -> Iterator[Finding
     yield from _runc(version)
 
 
-def _image(image: str, there: bool) -> Iterator[Finding]:
-    if not there:
-        message = f"{image}, the image of agents that name none, is not there yet"
-        advice = f"docker pull {image}: from the next start of SAC on, agents that name no executor run in containers"
-        yield _warning("image", message, advice)
+def _missing(image: str) -> Finding:
+    message = f"{image}, the image of agents that name none, is not there yet"
+    advice = f"docker pull {image}: from the next start of SAC on, agents that name no executor run in containers"
+    return _warning("image", message, advice)
 
 
 def _api(version: dict[str, Any]) -> Finding:
