@@ -28,7 +28,7 @@ _SIGNAL = (
     'then kill -s "$2" "${each#/proc/}" 2>/dev/null; fi; done'
 )
 _NOT_FOUND, _NOT_ALLOWED = 127, 126
-_LATE, _POLL = 5.0, 0.02
+_LATE, _ENDING, _POLL = 5.0, 12.0, 0.02
 
 
 class DirectProcess(Process):
@@ -121,7 +121,18 @@ class DirectProcess(Process):
             finally:
                 await self._stream.aclose()
                 self._over.set()
-            await self.wait()
+            await self._reap()
+
+    async def _reap(self) -> None:
+        """Ask again until it has ended: what was started a moment ago was not there yet when it was signalled."""
+        with anyio.move_on_after(_ENDING):
+            for pause in (_POLL * 2**number for number in range(10)):
+                self._exit = self._exit or await self._ask()
+                if self._exit is not None:
+                    return
+                await anyio.sleep(pause)
+                if pause > _POLL:
+                    await self.signal("KILL")
 
 
 def exit_of(code: int) -> Exit:
