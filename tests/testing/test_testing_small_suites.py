@@ -7,6 +7,7 @@ import inspect
 
 import pytest
 
+from sac_core.testing.conversation_suite import ConversationContract
 from sac_core.testing.promises.authenticators import AuthenticatorContract
 from sac_core.testing.promises.runtimes import RuntimeContract
 from sac_core.testing.stage_suite import StageContract
@@ -26,6 +27,21 @@ CAUGHT_BY = {
     "broken_authenticators.KeepsLock": "test_a_cancelled_answer_changes_nothing",
     "broken_authenticators.SharesAnswer": "test_many_at_once_get_their_own_answers",
     "broken_authenticators.LeaksTask": "test_no_task_outlives_the_context",
+    "broken_conversations.BeginsInSilence": "test_a_turn_is_whole",
+    "broken_conversations.NamesEachTurn": "test_turns_are_of_one_conversation",
+    "broken_conversations.TalksAtOnce": "test_one_turn_at_a_time",
+    "broken_conversations.ForgetsLeaving": "test_a_turn_that_was_left_is_the_last",
+    "broken_conversations.FailsInSilence": "test_a_failed_turn_says_why",
+    "broken_conversations.DiesOfCancel": "test_a_cancelled_turn_says_so_and_the_next_goes_on",
+    "broken_conversations.GoesOn": "test_a_cancelled_turn_says_so_and_the_next_goes_on",
+    "broken_conversations.TripsOverNothing": "test_cancelling_nothing_is_harmless",
+    "broken_conversations.ResumesAnother": "test_a_conversation_is_resumed",
+    "broken_conversations.ForgetsCancelled": "test_a_cancelled_conversation_is_resumed",
+    "broken_conversations.MakesUp": "test_what_was_never_said_is_not_resumed",
+    "broken_conversations.DoesNothing": "test_what_is_allowed_is_done",
+    "broken_conversations.DoesAnyway": "test_what_is_refused_is_not_done",
+    "broken_conversations.HearsTooLate": "test_a_question_ends_with_its_turn",
+    "broken_conversations.TripsOverAnswers": "test_an_answer_that_nobody_asked_for_is_harmless",
     "broken_runtimes.TellsTime": "test_the_same_agent_gets_the_same_answer",
     "broken_runtimes.ChangesAgent": "test_the_agent_is_left_as_it_is",
     "broken_runtimes.ReadsFile": "test_it_does_no_input_or_output",
@@ -57,6 +73,7 @@ CAUGHT_BY = {
     "broken_stages.LeaksTask": "test_no_task_outlives_the_context",
     "broken_stages.LogsOutput": "test_no_output_is_logged_or_shown",
 }
+_SOUND = ("Good", "BrokenContract", "World")
 MODULE = """
 import {module}
 
@@ -83,7 +100,13 @@ def failed(result: pytest.RunResult) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "cls", ["broken_authenticators.GoodAuthenticator", "broken_runtimes.GoodRuntime", "broken_stages.GoodStage"]
+    "cls",
+    [
+        "broken_authenticators.GoodAuthenticator",
+        "broken_conversations.GoodConversation",
+        "broken_runtimes.GoodRuntime",
+        "broken_stages.GoodStage",
+    ],
 )
 def test_what_keeps_its_promises_passes_whole(pytester: pytest.Pytester, cls: str) -> None:
     result = run(pytester, cls)
@@ -99,14 +122,14 @@ def test_a_broken_one_is_caught_by_its_test(pytester: pytest.Pytester, cls: str,
 
 
 def test_every_test_of_a_suite_catches_something() -> None:
-    for suite in (AuthenticatorContract, RuntimeContract, StageContract):
+    for suite in (AuthenticatorContract, ConversationContract, RuntimeContract, StageContract):
         tests = {name for name, _ in inspect.getmembers(suite, inspect.isfunction) if name.startswith("test_")}
         assert tests <= set(CAUGHT_BY.values())
 
 
 def test_every_broken_one_is_tried() -> None:
-    for name in ("broken_authenticators", "broken_runtimes", "broken_stages"):
+    for name in ("broken_authenticators", "broken_conversations", "broken_runtimes", "broken_stages"):
         module = importlib.import_module(name)
         own = [cls for cls in vars(module).values() if isinstance(cls, type) and cls.__module__ == name]
-        broken = {f"{name}.{cls.__name__}" for cls in own if not cls.__name__.startswith(("Good", "BrokenContract"))}
+        broken = {f"{name}.{cls.__name__}" for cls in own if not cls.__name__.startswith(_SOUND)}
         assert broken <= set(CAUGHT_BY)

@@ -5,7 +5,7 @@ Does not belong here: anything that SAC needs to run; nothing of ours imports th
 
 - `executor_suite.ExecutorContract`: subclass it, override ``open_executor``, and pytest checks the ten promises.
 - `runtime_suite.RuntimeContract`, `authenticator_suite.AuthenticatorContract`, `stage_suite.StageContract`: the same
-  for the other families.
+  for the other families. `conversation_suite.ConversationContract`: how a runtime talks.
 - `store_suite.StoreContract`: what remembers; SAC's own stores are its subjects.
 - `packaging.PackagingContract`: what the distribution of a plugin has to be, whatever it offers.
 - `simulated.SimulatedExecutor` on a `simulated_target.SimulatedTarget`: an outside world in memory, with its own clock.

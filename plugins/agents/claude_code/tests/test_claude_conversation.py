@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import anyio
@@ -25,6 +26,9 @@ from sac_core.models.conversation import (
     ToolUse,
     Usage,
 )
+from sac_core.testing.conversation_suite import ConversationContract
+
+pytest_plugins = ["sac_core.testing.pytest_plugin"]
 
 WRITE = tool_use("toolu_1", "Bash", command="echo made > made.txt; echo said", description="make a file")
 LIMIT = 40.0
@@ -53,6 +57,44 @@ async def turn(talk: Conversation, said: str, decision: Decision | None = None) 
 
 def words(events: Sequence[Event]) -> str:
     return "".join(event.text for event in events if isinstance(event, Text))
+
+
+class TestConversations(ConversationContract):
+    """The promises of conversations, with the real program."""
+
+    timeout = LIMIT
+    sac: Sac
+    model: Endpoint
+    folder: Path
+
+    @pytest.fixture(autouse=True)
+    async def _agent(self, sac: Sac, claude: str, folder: Path) -> AsyncIterator[None]:
+        with endpoint() as model:
+            self.sac, self.model, self.folder = sac, model, folder
+            await agent(sac, claude, folder, model)
+            yield
+
+    def talk(self, resume: str | None = None) -> AbstractAsyncContextManager[Conversation]:
+        return self.sac.agents.converse("a1", resume=resume)
+
+    def plain(self) -> str:
+        self.model.script = [[text("Gladly.")]]
+        return "hello"
+
+    def asking(self) -> str:
+        self.model.script = [[WRITE], [text("So be it.")]]
+        return "make a file"
+
+    def done(self) -> bool:
+        return (self.folder / "made.txt").exists()
+
+    def lingering(self) -> str:
+        self.model.script, self.model.hold = [[text("First half."), text("Never said.")]], "First half."
+        return "tell me all"
+
+    def failing(self) -> str:
+        self.model.script = [401, 401, 401, 401]
+        return "hello"
 
 
 async def test_a_turn_that_is_allowed_to_use_a_tool(surface: Sac, claude: str, folder: Path) -> None:
