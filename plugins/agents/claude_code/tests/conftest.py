@@ -19,7 +19,7 @@ from sac_core.models.principal import LOCAL
 from sac_core.settings import Settings
 from sac_core.testing.serving import serving
 
-pytest_plugins = ["docker_engine", "claude_image"]
+pytest_plugins = ["docker_engine", "docker_browser", "claude_image"]
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-pytest_plugins = ["docker_engine"]
+pytest_plugins = ["docker_engine", "docker_browser"]
 
 
 @pytest.fixture
