@@ -111,7 +111,7 @@ async def test_files_and_a_folder_go_to_the_agent(console: Console, folder: Path
 async def test_what_is_wrong_with_a_path_is_said(console: Console, folder: Path, tmp_path: Path) -> None:
     console.forgiven = REFUSED
     (folder / "file").write_text("in the way")
-    (tmp_path / "a.txt").write_text("a")
+    (tmp_path / "large.bin").write_bytes(bytes(LARGE))  # of which most is on its way when it is refused
     os.mkfifo(folder / "pipe")
     await shown(console)
     for path, words in (("nothing", "there is no 'nothing'"), ("pipe", "neither a file nor a folder")):
@@ -120,7 +120,7 @@ async def test_what_is_wrong_with_a_path_is_said(console: Console, folder: Path,
         await expect(console.at("problem")).to_contain_text(words)
     for path, words in (("nowhere", "there is no 'nowhere'"), ("file", "'file' is not a folder")):
         await console.at("field-into").fill(path)
-        await choose(console, "upload-files", tmp_path / "a.txt")
+        await choose(console, "upload-files", tmp_path / "large.bin")
         await expect(console.at("problem")).to_contain_text(words)
 
 

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 SNIPPET = Path(__file__).resolve().parents[4] / "docs" / "snippets" / "docker.sh"
-LIMIT = 120.0
+LIMIT = 240.0
+pytestmark = pytest.mark.timeout(3 * LIMIT)
 
 
 @pytest.fixture
