@@ -209,6 +209,7 @@ async def test_what_is_wrong_is_said_at_its_setting(console: Console, sac: HttpS
     await expect(console.at("field-setting-slots-wrong")).to_be_visible()
     await expect(console.at("field-setting-slots")).to_be_focused()
     await console.at("field-executor").select_option("process")
+    await expect(console.at("settings")).to_contain_text("Where bodies are kept")
     await console.at("field-setting-folder").fill("relative")
     await console.at("create").click()
     await expect(console.at("field-setting-folder-wrong")).to_contain_text("begin with /")

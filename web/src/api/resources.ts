@@ -130,6 +130,9 @@ export function deleteTarget(name: string): Promise<unknown> {
   return request("DELETE", `targets/${at(name)}`);
 }
 
+/** A check of all of SAC waits for places that do not answer. */
+const CHECKING_MS = 60_000;
+
 export function getStatus(): Promise<Status> {
-  return request("GET", "status");
+  return request("GET", "status", undefined, CHECKING_MS);
 }

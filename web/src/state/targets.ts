@@ -26,7 +26,7 @@ export function useTarget(name: string): Polled<{ target: Target | undefined }> 
 
 /** Looking at everything takes long: it is done once, and again when it is asked for. */
 export function useCheckup(): Polled<Status> {
-  return usePolled(getStatus, "", () => null);
+  return usePolled(getStatus, "", (status) => (status ? null : QUIET_MS));
 }
 
 function pauseFor(targets: Target[]): number {

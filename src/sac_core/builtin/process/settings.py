@@ -20,14 +20,16 @@ AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 
 
 class ProcessSettings(Model):
-    """``python`` starts holders (default: the interpreter that runs SAC; 3.8 or later).
+    """Under ``plugins.process`` in SAC's settings, and those of a target."""
 
-    ``folder`` is where bodies are kept (default: in the data directory), the same for servers that share a database.
-    ``nice`` is added to the niceness of bodies' processes; ``pass_env`` names variables of the server's environment
-    that bodies get besides the usual ones.
-    """
-
-    python: str | None = None
-    folder: AbsolutePath | None = None
-    nice: int = Field(default=0, ge=0, le=19)
-    pass_env: tuple[str, ...] = ()
+    python: str | None = Field(
+        default=None, description="The interpreter that starts holders: 3.8 or later. Else the one that runs SAC."
+    )
+    folder: AbsolutePath | None = Field(
+        default=None,
+        description="Where bodies are kept; the same for servers that share a database. Else in the data directory.",
+    )
+    nice: int = Field(default=0, ge=0, le=19, description="Is added to the niceness of bodies' processes.")
+    pass_env: tuple[str, ...] = Field(
+        default=(), description="Variables of the server's environment that bodies get besides the usual ones."
+    )
