@@ -1,4 +1,4 @@
-"""What a killed server was in the middle of is removed by the next one; an image that is not to be had says so."""
+"""What a killed server was in the middle of is removed by the next one; a registry that is not there is told."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ import pytest
 
 from docker_engine import docker
 from sac_core.contracts.context import PluginContext
+from sac_core.errors import UnavailableError
+from sac_core.models.body import Observed
 from sac_core.models.launch import NO_SECRETS, Launch, Template
 from sac_core.testing.fixtures import eventually, new_key, temporary_context
+from sac_executor_docker.images import Images
 from sac_executor_docker.opening import open_docker
 from sac_executor_docker.settings import DockerSettings
 
@@ -27,20 +30,50 @@ async def test_a_look_that_was_left_behind_is_removed(context: PluginContext, py
         await eventually(lambda: left[:12] not in docker("ps", "--all", "--quiet"), 20)
 
 
-async def test_an_image_that_is_not_to_be_had_fails_at_once(context: PluginContext, engine: str) -> None:
+async def test_a_look_that_is_taken_away_by_who_tidies_up_is_taken_again(
+    context: PluginContext, python_image: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[str] = []
+    fill = Images._fill
+
+    async def quicker(self: Images, container: str) -> None:
+        await fill(self, container)
+        if not taken:
+            taken.append(docker("rm", "--force", container))
+
+    monkeypatch.setattr(Images, "_fill", quicker)
+    launch, key = Launch(template=Template(image=python_image, command=("sleep", "600"))), new_key()
+    async with open_docker(DockerSettings(), context) as executor:
+
+        async def runs() -> bool:
+            return (await executor.ensure(key, launch, NO_SECRETS)).holder
+
+        async def gone() -> bool:
+            return (await executor.delete(key, generation=1, grace=0, purge=True)).phase == "absent"
+
+        await eventually(runs, 60)
+        assert len(taken) == 1
+        await eventually(gone, 60)
+
+
+async def test_an_image_whose_registry_is_not_there_is_asked_for_again(context: PluginContext, engine: str) -> None:
     launch = Launch(template=Template(image="127.0.0.1:1/none:1"))
     async with open_docker(DockerSettings(), context) as executor:
         key = new_key()
         await executor.ensure(key, launch, NO_SECRETS)
 
-        async def failed() -> bool:
-            return (await executor.observe(key)).phase == "failed"
+        async def told() -> Observed | None:
+            seen = await executor.observe(key)
+            return seen if seen.message else None
 
-        await eventually(failed, 30)
-        seen = await executor.observe(key)
-        assert (seen.reason, seen.hash) == ("ImageNotFound", launch.hash)
+        seen = await eventually(told, 60)
+        assert (seen.phase, seen.reason) == ("absent", "ImageNotPulled")
         assert "127.0.0.1:1" in seen.message
-        assert [body.key async for body in executor.bodies()] == [key]
+        assert [body.key async for body in executor.bodies()] == []
+        with pytest.raises(UnavailableError) as caught:
+            await executor.ensure(key, launch, NO_SECRETS)
+        assert (caught.value.reason, "127.0.0.1:1" in caught.value.message) == ("ImageNotPulled", True)
+        assert (await executor.ensure(key, launch, NO_SECRETS)).phase == "pending"
         assert (await executor.delete(key, generation=1, grace=1, purge=True)).phase == "absent"
 
 

@@ -11,7 +11,7 @@ import anyio
 from sac_core.errors import LaunchError
 from sac_core.models.recipe import Recipe
 from sac_executor_docker.engine import Engine
-from sac_executor_docker.images import Images
+from sac_executor_docker.images import LOOKS, Images, taken_away
 from sac_executor_docker.ingredients import Program, containerfile, context, find_program, labels
 from sac_executor_docker.naming import ROLE_LABEL
 from sac_executor_docker.streams import Streams
@@ -109,19 +109,30 @@ class Builder:
             "Labels": {"sac/owner": self._owner, ROLE_LABEL: "look"},
             "HostConfig": {"NetworkMode": "none", "CapDrop": ["ALL"], "SecurityOpt": ["no-new-privileges:true"]},
         }
+        for _ in range(LOOKS):
+            try:
+                code, said = await self._ran(config)
+            except Refusal as refusal:
+                if "No such container" in refusal.said:
+                    continue
+                raise _failed(recipe, f"{recipe.program} does not run on this base: {refusal.said}") from None
+            if code != 0 or not said:
+                told = said[-_SAID:] or f"it ended with code {code}"
+                raise _failed(recipe, f"{recipe.program} does not run on this base: {told}")
+            return "".join(sign for sign in said.splitlines()[0][:100] if sign.isprintable())
+        raise taken_away()
+
+    async def _ran(self, config: Mapping[str, object]) -> tuple[int, str]:
+        """How a container ended, and what it said."""
         container = await self._engine.make_container(f"sac-look-{uuid4().hex[:12]}", config)
         try:
             await self._engine.call("start", container)
             ended = await self._engine.call("wait", container, timeout=_VERSION_DEADLINE)
             said = (await self._engine.call("logs", container)).decode("utf-8", "replace").strip()
-        except Refusal as refusal:
-            raise _failed(recipe, f"{recipe.program} does not run on this base: {refusal.said}") from None
+            return int(ended["StatusCode"]), said
         finally:
             with anyio.CancelScope(shield=True):
                 await self._engine.found("remove_container", container, force=True)
-        if ended["StatusCode"] != 0 or not said:
-            raise _failed(recipe, f"{recipe.program} does not run on this base: {said[-_SAID:] or ended}")
-        return "".join(sign for sign in said.splitlines()[0][:100] if sign.isprintable())
 
 
 def _failed(recipe: Recipe, said: str) -> LaunchError:

@@ -6,7 +6,7 @@ import hashlib
 import io
 import re
 import tarfile
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from importlib.resources import files
@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import anyio
 
+from sac_core.errors import UnavailableError
 from sac_core.held.program import PROGRAM
 from sac_executor_docker.engine import Engine
 from sac_executor_docker.naming import ROLE_LABEL
@@ -22,6 +23,8 @@ from sac_executor_docker.streams import Streams
 from sac_executor_docker.troubles import Refusal, image_error
 
 HOLDER_PLACE = "/opt/sac"
+LOOKS = 3
+"""How often it is looked into an image: a server that starts, this one too, removes what it finds of looks."""
 _COMPLETE = "complete"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _OLDEST = 8
@@ -83,27 +86,38 @@ class Images:
             "Labels": labels,
             "HostConfig": {"NetworkMode": "none", "Mounts": [mount]},
         }
-        container = await self._engine.make_container(f"sac-look-{uuid4().hex[:12]}", config)
-        try:
-            await self._fill(container)
-            async for path in self._pythons_of(container, about):
-                return path
-            return None
-        finally:
-            with anyio.CancelScope(shield=True):
-                await self._engine.found("remove_container", container, force=True)
+        for _ in range(LOOKS):
+            container = await self._engine.make_container(f"sac-look-{uuid4().hex[:12]}", config)
+            try:
+                await self._fill(container)
+                path = await self._python_of(container, about)
+                if await self._engine.found("inspect_container", container) is not None:
+                    return path  # else what was not found may have been there
+            except Refusal as refusal:
+                if refusal.status != 404:
+                    raise
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await self._engine.found("remove_container", container, force=True)
+        raise taken_away()
 
-    async def _pythons_of(self, container: str, about: dict[str, Any]) -> AsyncIterator[str]:
+    async def _python_of(self, container: str, about: dict[str, Any]) -> str | None:
         env = dict(entry.partition("=")[::2] for entry in (about.get("Config") or {}).get("Env") or ())
         for folder in env.get("PATH", _PATH).split(":"):
             for name in ("python3", "python"):
                 found = await self._streams.stat(container, f"{folder}/{name}")
                 if found is not None and _can_run(found):
-                    yield f"{folder}/{name}"
+                    return f"{folder}/{name}"
+        return None
 
     async def _fill(self, container: str) -> None:
         if await self._streams.stat(container, f"{HOLDER_PLACE}/{_COMPLETE}") is None:
             await self._engine.call("put_archive", container, HOLDER_PLACE, archive(self._programs))
+
+
+def taken_away() -> UnavailableError:
+    """Whoever tidies up was quicker each time."""
+    return UnavailableError("the container that looks into the image is taken away", reason="EngineRefused")
 
 
 class Progress:
