@@ -16,8 +16,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python;
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-# the docker executor is its users' choice: pip install --editable plugins/executors/docker
-PLUGINS := $(patsubst %/pyproject.toml,--editable %,$(filter-out %/docker/pyproject.toml,$(wildcard plugins/*/*/pyproject.toml)))
+PLUGINS := $(patsubst %/pyproject.toml,--editable %,$(wildcard plugins/*/*/pyproject.toml))
 CONSOLE := src/sac_core/server/static/index.html
 
 .PHONY: run test bench docs clean
