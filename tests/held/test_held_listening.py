@@ -68,7 +68,7 @@ async def test_what_is_closed_on_one_side_ends_on_the_other(holder: Path, link: 
         body = await anyio.connect_unix(holder / "way.sock")
         stream = await listener.accept()
         await stream.aclose()
-        with anyio.fail_after(5), pytest.raises(anyio.EndOfStream):
+        with anyio.fail_after(20), pytest.raises(anyio.EndOfStream):
             await body.receive()
         await body.aclose()
 
@@ -76,7 +76,7 @@ async def test_what_is_closed_on_one_side_ends_on_the_other(holder: Path, link: 
         stream = await listener.accept()
         await body.send(b"last")
         await body.aclose()
-        with anyio.fail_after(5):
+        with anyio.fail_after(20):
             assert [data async for data in stream] == [b"last"]
         await stream.aclose()
         with pytest.raises(anyio.ClosedResourceError):
@@ -89,7 +89,7 @@ async def test_the_newest_link_has_the_path(holder: Path, link: HolderLink) -> N
         async with linked(holder) as second, second.listen("way.sock") as listener:
             await link.list()
             async with await anyio.connect_unix(holder / "way.sock") as body:
-                with anyio.fail_after(5):
+                with anyio.fail_after(20):
                     stream = await listener.accept()
                 await body.send(b"hello")
                 assert await stream.receive() == b"hello"
@@ -106,7 +106,7 @@ async def test_a_lost_link_ends_its_streams(holder: Path) -> None:
             await stream.receive()
         with pytest.raises(anyio.EndOfStream):
             await listener.accept()
-    with anyio.fail_after(5), pytest.raises(anyio.EndOfStream):
+    with anyio.fail_after(20), pytest.raises(anyio.EndOfStream):
         await body.receive()
     await body.aclose()
 
@@ -119,7 +119,7 @@ async def test_connections_that_nobody_takes_are_bounded(holder: Path, link: Hol
             await anyio.to_thread.run_sync(body.connect, str(holder / "way.sock"))
             bodies.append(body)
         assert await link.list() == ()  # the holder has taken or refused them all, and the link lives
-        with anyio.fail_after(5):
+        with anyio.fail_after(20):
             stream = await listener.accept()
             bodies[0].sendall(b"first")
             assert await stream.receive() == b"first"

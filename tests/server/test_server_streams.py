@@ -100,6 +100,6 @@ async def test_a_stopping_server_ends_its_streams(sac: Running) -> None:
         events = _events(response)
         await anext(events)
         sac.server.should_exit = True
-        with anyio.fail_after(5):
+        with anyio.fail_after(20):
             async for _ in events:
                 pass

@@ -115,7 +115,7 @@ async def test_a_strict_session_ends_when_its_recording_cannot_go_on(
                 now = await sac.sessions.get(name)
                 return now if now.status.phase == "Ended" else None
 
-            assert (await until(over, seconds=5)).status.reason == "RecordingLost"
+            assert (await until(over)).status.reason == "RecordingLost"
 
 
 async def printed(terminal: Terminal, text: bytes) -> None:

@@ -264,7 +264,7 @@ async def test_a_session_ends_with_the_stage_that_it_must_not_be_without(
                 session = await sac.sessions.get(name)
                 return session if session.status.phase == "Ended" else None
 
-            session = await until(over, seconds=5)
+            session = await until(over)
             assert session.status.reason == "StageLost"
             assert "notes" in session.status.message
         left = await sac.exec("a1", ["sh", "-c", "ps -eo args | grep -c '[r]ead go; sleep 60' || true"])

@@ -99,7 +99,7 @@ async def test_one_server_hears_of_another_at_once(
     async with two(postgres.database()) as (one, other):
         for number in range(1, 6):  # its listener may still be connecting when the first is written
             await insert(one, scope, make(f"a{number}"))
-            if await other.wait_changed(number - 1, timeout=2) == number:
+            if await other.wait_changed(number - 1, timeout=10) == number:
                 return
     pytest.fail("no hint arrived")
 

@@ -185,7 +185,7 @@ async def test_a_killed_holder_is_lost_and_leaves_no_strays(executor: ProcessExe
         await link.open_process("s", Command(argv=("sh", "-c", "setsid sleep 600 & exec sleep 600")))
         await soon(lambda: len(host.strays(KEY.uid)) == 2)
         os.kill(holder_pid(executor), signal.SIGKILL)
-        with anyio.fail_after(5):
+        with anyio.fail_after(20):
             await link.closed.wait()
     seen = await until(executor, "failed")
     assert seen.reason == "Lost"
@@ -203,7 +203,7 @@ async def test_deleting_the_body_of_a_killed_holder_kills_its_strays(executor: P
         await link.open_process("s", Command(argv=("sh", "-c", "setsid sleep 600 & exec sleep 600")))
         await soon(lambda: len(host.strays(KEY.uid)) == 2)
         os.kill(holder_pid(executor), signal.SIGKILL)
-        with anyio.fail_after(5):
+        with anyio.fail_after(20):
             await link.closed.wait()
     assert host.strays(KEY.uid), "the test needs a stray"
     await deleted(executor)
