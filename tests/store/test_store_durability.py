@@ -20,7 +20,7 @@ from sqlalchemy import text
 
 from sac_core.contracts.store import Record, Scope, Store
 from sac_core.errors import ConflictError, ExpiredError
-from sac_core.store import open_sqlite_store
+from sac_core.store import connection, open_sqlite_store
 from sac_core.store.unit import SqlUnit
 from store_kinds import only_sqlite
 
@@ -72,7 +72,10 @@ async def test_kill(path: Path, scope: Scope) -> None:
     assert len(acknowledged) >= 30
 
 
-async def test_two_hundred_read_and_write_and_lose_nothing(store: Store, scope: Scope, make: Make) -> None:
+async def test_two_hundred_read_and_write_and_lose_nothing(
+    store: Store, scope: Scope, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "TURN_TIMEOUT", 100)  # the last of them waits for all, on a slow disk too
     async with store.transaction(scope) as unit:
         await unit.insert(make("a1", status={"count": 0}))
 

@@ -27,7 +27,7 @@ const en = {
     timeout: "The server did not answer in time.",
     status: (status: number) => `The server answered ${status}.`,
     title: "That did not work",
-    brokeOff: "It broke off. The server has gone, or a file here was changed or could not be read.",
+    brokeOff: "It broke off on its way. The server has gone, or a file was changed or could not be read.",
   },
   signIn: {
     title: "Sign in to SAC",

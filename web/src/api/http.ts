@@ -2,6 +2,8 @@ import { fromDocument, fromFailure } from "./problem";
 import { forgetSecret, secret } from "./secret";
 
 const DEADLINE_MS = 20_000;
+/** Pauses before a question is asked again. */
+const AGAIN_MS = [100, 400];
 
 /** The API's address: relative to the page, since the console may be mounted below a prefix. */
 export function apiUrl(path: string): URL {
@@ -34,26 +36,48 @@ export function headers(body: unknown, method: string): Headers {
 
 /** One call of the API; throws `Problem`, also when there is no answer within `patience` ms. */
 export async function request<T>(method: string, path: string, body?: unknown, patience = DEADLINE_MS): Promise<T> {
-  let response: Response;
-  let text: string;
-  try {
-    response = await fetch(apiUrl(path), {
+  const signal = AbortSignal.timeout(patience);
+  const ask = async (): Promise<Answer> => {
+    const response = await fetch(apiUrl(path), {
       method,
       headers: headers(body, method),
       body: body === undefined ? null : JSON.stringify(body),
       credentials: "same-origin",
       cache: "no-store",
       redirect: "error",
-      signal: AbortSignal.timeout(patience),
+      signal,
     });
-    text = await response.text();
-  } catch (failure) {
+    return { ok: response.ok, status: response.status, text: await response.text() };
+  };
+  const { ok, status, text } = await (method === "GET" ? asked(ask) : ask()).catch((failure: unknown) => {
     throw fromFailure(failure);
-  }
+  });
   const document = parse(text);
-  if (response.ok) return document as T;
-  if (response.status === 401 && path !== "signin") signedOut();
-  throw fromDocument(response.status, document);
+  if (ok) return document as T;
+  if (status === 401 && path !== "signin") signedOut();
+  throw fromDocument(status, document);
+}
+
+interface Answer {
+  ok: boolean;
+  status: number;
+  text: string;
+}
+
+/**
+ * Asks again when the line breaks, which a question may and a change may not: browsers drop what is on its way when a
+ * network interface comes or goes, and one does with every container on the user's machine.
+ */
+async function asked(ask: () => Promise<Answer>): Promise<Answer> {
+  for (const pause of AGAIN_MS) {
+    try {
+      return await ask();
+    } catch (failure) {
+      if (!(failure instanceof TypeError)) throw failure;
+    }
+    await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
+  }
+  return ask();
 }
 
 /** JSON, or nothing for what is none. */

@@ -10,6 +10,7 @@ export async function* stream(path: string, signal: AbortSignal, patience = STAL
   const watch = (): ReturnType<typeof setTimeout> =>
     setTimeout(() => stalled.abort(new DOMException("stalled", "TimeoutError")), patience);
   let timer = watch();
+  let began = false;
   try {
     const response = await fetch(apiUrl(path), {
       headers: headers(undefined, "GET"),
@@ -21,13 +22,14 @@ export async function* stream(path: string, signal: AbortSignal, patience = STAL
     if (response.status === 401) signedOut();
     if (!response.ok || !response.body) throw fromDocument(response.status, parse(await response.text()));
     const reader = response.body.getReader();
+    began = true;
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
       clearTimeout(timer);
       yield part.value;
       timer = watch();
     }
   } catch (failure) {
-    throw fromFailure(failure);
+    throw began && failure instanceof TypeError ? new Problem(0, t.problem.brokeOff, "Unreachable") : fromFailure(failure);
   } finally {
     clearTimeout(timer);
     stalled.abort();
