@@ -35,12 +35,24 @@ export function headers(body: unknown, method: string): Headers {
 }
 
 /** One call of the API; throws `Problem`, also when there is no answer within `patience` ms. */
-export async function request<T>(method: string, path: string, body?: unknown, patience = DEADLINE_MS): Promise<T> {
+export function request<T>(method: string, path: string, body?: unknown, patience = DEADLINE_MS): Promise<T> {
+  return answered(method, path, body, patience);
+}
+
+/** Makes a thing, once: its key tells the server that what is asked again is the same wish. Throws `Problem`. */
+export function create<T>(path: string, body: unknown): Promise<T> {
+  const key = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return answered("POST", path, body, DEADLINE_MS, key);
+}
+
+async function answered<T>(method: string, path: string, body: unknown, patience: number, key?: string): Promise<T> {
   const signal = AbortSignal.timeout(patience);
+  const sent = headers(body, method);
+  if (key !== undefined) sent.set("Idempotency-Key", key);
   const ask = async (): Promise<Answer> => {
     const response = await fetch(apiUrl(path), {
       method,
-      headers: headers(body, method),
+      headers: sent,
       body: body === undefined ? null : JSON.stringify(body),
       credentials: "same-origin",
       cache: "no-store",
@@ -49,7 +61,7 @@ export async function request<T>(method: string, path: string, body?: unknown, p
     });
     return { ok: response.ok, status: response.status, text: await response.text() };
   };
-  const { ok, status, text } = await (method === "GET" ? asked(ask) : ask()).catch((failure: unknown) => {
+  const { ok, status, text } = await (method === "GET" || key !== undefined ? asked(ask) : ask()).catch((failure: unknown) => {
     throw fromFailure(failure);
   });
   const document = parse(text);
@@ -65,7 +77,7 @@ interface Answer {
 }
 
 /**
- * Asks again when the line breaks, which a question may and a change may not: browsers drop what is on its way when a
+ * Asks again when the line breaks, which a question and a keyed wish may and a change may not: browsers drop what is on its way when a
  * network interface comes or goes, and one does with every container on the user's machine.
  */
 async function asked(ask: () => Promise<Answer>): Promise<Answer> {

@@ -1,4 +1,4 @@
-import { request } from "./http";
+import { create, request } from "./http";
 import { stream } from "./streams";
 import type { Agent, Cause, Plugin, Probe, Recording, Session, Status, Target } from "./types";
 
@@ -21,7 +21,7 @@ export interface NewAgent {
 }
 
 export function createAgent({ name, spec }: NewAgent): Promise<Agent> {
-  return request("POST", "agents", { metadata: { name }, spec });
+  return create("agents", { metadata: { name }, spec });
 }
 
 export type AgentVerb = "start" | "stop" | "restart";
@@ -45,7 +45,7 @@ export async function getTimeline(agent: string): Promise<Cause[]> {
 }
 
 export function openSession(agent: string, command?: string[]): Promise<Session> {
-  return request("POST", "sessions", { spec: { agent, ...(command ? { command } : {}) } });
+  return create("sessions", { spec: { agent, ...(command ? { command } : {}) } });
 }
 
 export function getSession(name: string): Promise<Session> {
@@ -107,7 +107,7 @@ export interface NewTarget {
 }
 
 export function createTarget({ name, spec }: NewTarget): Promise<Target> {
-  return request("POST", "targets", { metadata: { name }, spec });
+  return create("targets", { metadata: { name }, spec });
 }
 
 /** A place that is away is told so by who waits for it. */

@@ -1,4 +1,4 @@
-import { request } from "./http";
+import { create, request } from "./http";
 import { forgetSecret, keepSecret } from "./secret";
 import type { Principal } from "./types";
 
@@ -11,7 +11,7 @@ export function takeCode(): string | null {
 }
 
 export async function signIn(code: string): Promise<Principal> {
-  const answer = await request<{ secret: string; principal: Principal }>("POST", "signin", { code });
+  const answer = await create<{ secret: string; principal: Principal }>("signin", { code });
   keepSecret(answer.secret);
   return answer.principal;
 }

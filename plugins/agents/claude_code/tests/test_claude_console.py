@@ -14,7 +14,7 @@ from playwright.async_api import expect
 from pydantic import SecretStr
 
 import sac_core
-from docker_browser import Served, console
+from docker_browser import Served, console, type_line
 from docker_engine import docker
 from model_endpoint import endpoint, text
 from sac_agent_claude_code import runtime
@@ -86,11 +86,7 @@ async def test_the_form_of_the_console_makes_one_and_its_terminal_shows_it(
             await page.get_by_test_id("open-terminal").click()
             rows = page.locator(".xterm-rows")
             await expect(rows).to_contain_text("opus-9-9")
-            await page.locator(".xterm-helper-textarea").focus()
-            await page.keyboard.type("say hello")
-            await expect(rows).to_contain_text("say hello")
-            await page.keyboard.press("Enter")
-            await expect(rows).to_contain_text("Hello from the stand-in.")
+            await type_line(page, "say hello", "say hello", "Hello from the stand-in.")
     assert (await server[1].agents.get("coder")).status.executor == "docker"
     assert docker("images", "--quiet", image)
 

@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Download, Page, expect
 from pydantic import SecretStr
 
 import sac_core
-from docker_browser import Served, console
+from docker_browser import Served, attempt, console, type_line
 from docker_engine import docker
 from sac_core.client.surface import HttpSac
 from sac_core.settings import Settings
@@ -54,35 +54,42 @@ async def test_an_engine_becomes_a_target_with_an_agent(
         await page.get_by_test_id("create").click()
         await expect(page.get_by_test_id("target-phase")).to_have_attribute(at, "Ready")
         await expect(page.get_by_test_id("target-overview")).to_contain_text("Limit of memory")
-        await page.get_by_test_id("test-target").click()
-        await expect(page.get_by_test_id("tested")).to_contain_text("Docker")
+        tested = page.get_by_test_id("tested").filter(has_text="Docker")
+        await attempt(page, page.get_by_test_id("test-target").click, tested)
 
         await page.goto(f"{info.url}/#/new")
         await page.get_by_test_id("field-name").fill("boxed")
         await page.get_by_test_id("field-executor").select_option("docker/here")
         await page.get_by_test_id("create").click()
         await expect(page.get_by_test_id("agent-phase")).to_have_attribute(at, "Running")
-        async with page.expect_file_chooser() as opening:
-            await page.get_by_test_id("upload-files").click()
-        await (await opening.value).set_files(tmp_path / "to-the-container.txt")
-        await expect(page.get_by_test_id("files-said")).to_have_text("1 file uploaded.")
+        uploaded = page.get_by_test_id("files-said").filter(has_text="1 file uploaded.")
+        await attempt(page, lambda: upload(page, tmp_path / "to-the-container.txt"), uploaded)
         assert (await sac.exec("boxed", ["cat", "to-the-container.txt"])).stdout == "carried"
         await page.get_by_test_id("field-from").fill("/etc/hostname")
-        async with page.expect_download() as coming:
-            await page.get_by_test_id("download").click()
-        await (await coming.value).save_as(tmp_path / "hostname")
+        comings: list[Download] = []
+        page.on("download", lambda coming: comings.append(coming))
+        said = page.get_by_test_id("files-said").filter(has_text="hostname is in your downloads.")
+        await attempt(page, page.get_by_test_id("download").click, said)
+        await comings[-1].save_as(tmp_path / "hostname")
         assert (tmp_path / "hostname").read_text().strip() == (await sac.exec("boxed", ["hostname"])).stdout.strip()
         await page.get_by_test_id("open-terminal").click()
-        await page.locator(".xterm-helper-textarea").focus()
-        await page.keyboard.type("cat *.txt; echo in-$((40 + 2))\n")
-        await expect(page.locator(".xterm-rows")).to_contain_text("carriedin-42")
+        await type_line(page, "cat *.txt; echo in-$((40 + 2))", "echo in-$((40 + 2))", "carriedin-42")
 
         await page.goto(f"{info.url}/#/targets/here")
-        await page.get_by_test_id("delete-target").click()
-        await page.get_by_test_id("confirm").click()
-        await expect(page.get_by_test_id("problem")).to_contain_text("boxed")
+        await attempt(page, lambda: delete(page), page.get_by_test_id("problem").filter(has_text="boxed"))
     containers = docker("ps", "--quiet", "--filter", f"label=sac/uid={(await sac.agents.get('boxed')).metadata.uid}")
     assert len(containers.split()) == 1
+
+
+async def upload(page: Page, file: Path) -> None:
+    async with page.expect_file_chooser() as opening:
+        await page.get_by_test_id("upload-files").click()
+    await (await opening.value).set_files(file)
+
+
+async def delete(page: Page) -> None:
+    await page.get_by_test_id("delete-target").click()
+    await page.get_by_test_id("confirm").click()
 
 
 def engine_address() -> str:
