@@ -31,12 +31,22 @@ class Engine:
 
     def run(self, image: str) -> subprocess.Popen[bytes]:
         """`docker run -d`, begun."""
-        command = ["docker", "run", "--detach", "--label", _LABEL, "--network", self.network, image, *WAITS]
+        command = [
+            "docker",
+            "run",
+            "--detach",
+            "--label",
+            f"{_LABEL}={self.network}",
+            "--network",
+            self.network,
+            image,
+            *WAITS,
+        ]
         return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
     def clear(self) -> None:
         """Remove the containers that `run` has made."""
-        found = docker("ps", "--all", "--quiet", "--filter", f"label={_LABEL}").split()
+        found = docker("ps", "--all", "--quiet", "--filter", f"label={_LABEL}={self.network}").split()
         if found:
             docker("rm", "--force", *found)
 

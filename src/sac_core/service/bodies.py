@@ -138,9 +138,10 @@ class DirectBody(Body):
             process = await self._executor.open_process(self._key, process_id, command)
             if command.overflow == "block":
                 return process
-            kept = KeptProcess(process, on_exit=self._on_exit, on_close=self._forget)
-            self._processes[process_id] = kept
-            self._group.start_soon(kept.run)
+            if process_id not in self._processes:  # two who open it at once have one process, whose output is read once
+                kept = KeptProcess(process, on_exit=self._on_exit, on_close=self._forget)
+                self._processes[process_id] = kept
+                self._group.start_soon(kept.run)
         return self._processes[process_id]
 
     async def find(self, process_id: str) -> Process | None:

@@ -18,6 +18,7 @@ from benchmarks.figures import Missing
 
 
 @pytest.mark.skipif(not entry_points(group="sac", name="docker"), reason="the plugin is not installed")
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", GROUPS["docker"])
 def test_a_benchmark_of_containers_runs(
     name: str, python_image: str, plain_image: str, monkeypatch: pytest.MonkeyPatch

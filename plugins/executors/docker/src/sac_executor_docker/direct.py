@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from uuid import uuid4
+from weakref import WeakValueDictionary
 
 import anyio
 import anyio.lowlevel
@@ -153,16 +154,16 @@ class Direct:
     def __init__(self, engine: Engine, streams: Streams) -> None:
         self._engine, self._streams = engine, streams
         self._processes: dict[tuple[str, str], DirectProcess] = {}
-        self._lock = anyio.Lock()
+        self._locks: WeakValueDictionary[tuple[str, str], anyio.Lock] = WeakValueDictionary()
 
     async def open(self, container: Container, process_id: str, command: Command) -> Process:
-        """The process of this id, started if there is none."""
-        async with self._lock:
+        """The process of this id, started if there is none; others do not wait for it."""
+        name = (container.id, process_id)
+        async with self._locks.setdefault(name, anyio.Lock()):
             self._processes = {key: process for key, process in self._processes.items() if not process.gone}
-            known = self._processes.get((container.id, process_id))
+            known = self._processes.get(name)
             if known is None:
-                known = await self._start(container, process_id, command)
-                self._processes[container.id, process_id] = known
+                known = self._processes[name] = await self._start(container, process_id, command)
             return known
 
     async def _start(self, container: Container, process_id: str, command: Command) -> DirectProcess:

@@ -14,7 +14,9 @@ from sac_executor_docker.troubles import EngineAbsent, Refusal
 
 T = TypeVar("T")
 
-THREADS = 8
+THREADS, SLOW = 12, 8
+"""How many calls at once; and of those that take long, so that others need not wait for them."""
+_SLOW = ("start", "put_archive", "create_container_from_config", "wait")
 
 
 class Engine:
@@ -25,16 +27,18 @@ class Engine:
         self._timeout = timeout
         self._client: Any = None
         self._connecting = threading.Lock()
-        self._threads = CapacityLimiter(THREADS)
+        self._threads, self._slow = CapacityLimiter(THREADS), CapacityLimiter(SLOW)
 
     async def call(self, method: str, *arguments: Any, **named: Any) -> Any:
         """A method of the SDK's low-level client. Raises `Refusal` or `EngineAbsent`; completes when cancelled."""
+        if method in _SLOW:
+            async with self._slow:
+                return await self._run(lambda client: getattr(client, method)(*arguments, **named))
         return await self._run(lambda client: getattr(client, method)(*arguments, **named))
 
     async def make_container(self, name: str, config: Mapping[str, Any]) -> str:
         """Create a container of exactly this configuration; its id."""
-        made = await self._run(lambda client: client.create_container_from_config(dict(config), name))
-        return str(made["Id"])
+        return str((await self.call("create_container_from_config", dict(config), name))["Id"])
 
     async def make_network(self, config: Mapping[str, Any]) -> None:
         """Create a network; there already is fine."""

@@ -11,10 +11,10 @@ import anyio
 from anyio.abc import ByteStream, TaskGroup
 
 from sac_core.contracts.context import PluginContext
-from sac_core.contracts.executor import RESYNC, Executor, Resync
+from sac_core.contracts.executor import Executor, Resync
 from sac_core.contracts.process import Process
 from sac_core.errors import ConflictError, LostError, NotReadyError, SacError
-from sac_core.models.body import OWNER_LABEL, Key, Observed, Probe
+from sac_core.models.body import Key, Observed, Probe
 from sac_core.models.launch import Launch, Secrets
 from sac_core.models.process import Command
 from sac_core.models.recipe import Recipe
@@ -25,6 +25,7 @@ from sac_executor_docker.direct import Direct
 from sac_executor_docker.ending import Ending
 from sac_executor_docker.engine import Engine
 from sac_executor_docker.folders import workspace_folder
+from sac_executor_docker.hints import Hints
 from sac_executor_docker.images import Images
 from sac_executor_docker.inner import Inner
 from sac_executor_docker.probing import probe
@@ -37,7 +38,6 @@ from sac_executor_docker.working import Work, Workshop
 log = logging.getLogger("sac.docker")
 
 _REPLACE_GRACE = 5.0
-_EVENTS = ["create", "start", "die", "oom", "destroy", "rename", "pause", "unpause"]
 
 
 class DockerExecutor(Executor):
@@ -61,6 +61,7 @@ class DockerExecutor(Executor):
         images = Images(engine, streams, context.owner)
         self._builder = Builder(engine, streams, images, owner=context.owner, base=settings.image)
         self._workshop = Workshop(engine, self._containers, images, self._builder, self._inner, settings, context.owner)
+        self._hints = Hints(streams, context.owner, tasks)
         self._works: dict[str, Work] = {}
         self._locks: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()
 
@@ -75,6 +76,9 @@ class DockerExecutor(Executor):
         return await probe(self._engine, self._settings.image)
 
     async def observe(self, key: Key) -> Observed:
+        work = self._works.get(key.uid)
+        if work is not None and not work.done.is_set():  # the engine answers for a container only once it has started
+            return work.observed(self._context.now())
         return self._see(key, await self._containers.of(key))
 
     async def bodies(self) -> AsyncIterator[Observed]:
@@ -139,13 +143,9 @@ class DockerExecutor(Executor):
                 yield line
 
     async def watch(self) -> AsyncIterator[Key | Resync]:
-        filters = {"type": ["container"], "label": [f"{OWNER_LABEL}={self._context.owner}"], "event": _EVENTS}
-        async for event in self._streams.events(filters):
-            about = event.get("Actor", {}).get("Attributes", {})
-            if not event:
-                yield RESYNC
-            elif "sac/uid" in about:
-                yield Key(about.get("sac/tenant", ""), about.get("sac/agent", ""), about["sac/uid"])
+        async with aclosing(self._hints.listen()) as hints:
+            async for hint in hints:
+                yield hint
 
     # what is there
 
@@ -221,6 +221,7 @@ class DockerExecutor(Executor):
         await self._workshop.run(work, container)
         if work.error is None and self._works.get(work.key.uid) is work:
             del self._works[work.key.uid]
+        self._hints.finished(work.key)
 
 
 def _check_generation(current: int, asked: int) -> None:

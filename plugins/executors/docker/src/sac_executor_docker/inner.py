@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import json
-import struct
 from collections.abc import Mapping
 
 import anyio
@@ -46,14 +43,14 @@ class Inner:
 
     async def deliver(self, container_id: str, python: str, files: Mapping[str, bytes]) -> None:
         """Let the container have these files and no others; nothing is done when it has them as far as we know."""
-        message = json.dumps({name: base64.b64encode(value).decode() for name, value in files.items()}).encode()
+        message = b"".join(_sized(part) for name, value in files.items() for part in (name.encode(), value))
         digest = hashlib.sha256(message).digest()
         if self._delivered.get(container_id) == digest:
             return
         with anyio.move_on_after(_DEADLINE):
             argv = [python, "-I", "-S", f"{HOLDER_PLACE}/deliver.py", SECRETS]
             async with await self._run(container_id, argv) as stream:
-                await stream.send(struct.pack(">I", len(message)) + message)
+                await stream.send(_sized(message))
                 if await _all(stream) == b"delivered\n":
                     self._delivered[container_id] = digest
                     return
@@ -71,6 +68,10 @@ class Inner:
             if refusal.status in (404, 409):
                 raise LostError(f"the container does not run: {refusal.said}") from None
             raise
+
+
+def _sized(data: bytes) -> bytes:
+    return len(data).to_bytes(4, "big") + data
 
 
 async def _all(stream: ByteStream) -> bytes:
