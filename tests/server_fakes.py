@@ -504,7 +504,8 @@ class FakeCore:
         self.signins = SignIns(MemoryState())
         self.place = Place(folder)
         opened = {Placement("process"): SimpleNamespace(isolated=False)}
-        self.services = SimpleNamespace(default_executor="process", targets=SimpleNamespace(opened=opened))
+        targets = SimpleNamespace(opened=opened, standard=lambda: "process")
+        self.services = SimpleNamespace(default_executor="process", targets=targets)
         self.world = World()
         self.valid = dict(PRINCIPALS)
 

@@ -298,7 +298,11 @@ async def test_without_a_repository_the_clone_that_is_on_its_way_ends(sac: Sac, 
     await eventually(begun, 20)
     await sac.agents.patch("a1", {"spec": {"workspace": {"git": None}}})
     await sac.agents.wait("a1", timeout=30)
-    assert await shell(sac, "a1", CLONES) == "0\n"
+
+    async def ended() -> bool:
+        return await shell(sac, "a1", CLONES) == "0\n"
+
+    await eventually(ended, 20)
     assert await steps(sac, "a1") == {}
 
 

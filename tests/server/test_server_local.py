@@ -71,6 +71,7 @@ async def test_what_the_data_directory_says(folder: Path) -> None:
         assert said == {
             "url": info.url, "socket": str(folder / "sac.sock"), "pid": os.getpid(), "version": info.version,
             "started": info.started, "executor": "process", "isolated": False,
+            "why": ["process is ready; SAC_DEFAULT_EXECUTOR names another"],
         }  # fmt: skip
         assert info.url.startswith("http://127.0.0.1:")
         for name in ("server.json", "sac.sock"):
