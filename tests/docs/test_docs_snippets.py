@@ -209,7 +209,7 @@ def test_embedding_and_connecting_are_the_same_lines() -> None:
 async def test_the_mounted_app_serves_sac_below_its_prefix(place: Place) -> None:
     port = unused_port()
     command = [sys.executable, "-m", "uvicorn", "mount:app", "--port", str(port)]
-    with _process(command, place, says="Application startup complete"):
+    with _process(command, place, says="Uvicorn running on"):
         async with sac_core.connect(f"http://127.0.0.1:{port}/sac", place.env["SAC_TOKEN"]) as sac:
             await sac.agents.create("inside", {"runtime": "shell"})
             assert (await sac.agents.wait("inside", timeout=30)).status.phase == "Running"
@@ -220,7 +220,7 @@ async def test_the_mounted_app_serves_sac_below_its_prefix(place: Place) -> None
 async def test_a_service_brings_its_own_users(place: Place) -> None:
     port = unused_port()
     command = [sys.executable, "-m", "uvicorn", "--factory", "own_users:make_app", "--port", str(port)]
-    with _process(command, place, says="Application startup complete"):
+    with _process(command, place, says="Uvicorn running on"):
         async with sac_core.connect(f"http://127.0.0.1:{port}", "ann-s-token-of-your-own") as sac:
             created = await sac.agents.create("hers")
             assert (created.metadata.namespace, created.metadata.owner) == ("ann", "user:ann")
