@@ -3,14 +3,19 @@ import { afterEach, beforeEach, mock, test } from "node:test";
 import type { Socket } from "../../web/src/api/socket";
 import { Connection, type Link, type Sink, type Verdict } from "../../web/src/terminal/connection";
 
+const OPEN = 1;
+const CLOSING = 2;
+
 class FakeSocket implements Socket {
   binaryType: BinaryType = "arraybuffer";
   onopen = null;
   onmessage: ((event: MessageEvent) => void) | null = null;
   onclose: ((event: CloseEvent) => void) | null = null;
+  readyState: Socket["readyState"] = OPEN;
   sent: unknown[] = [];
 
   send(data: unknown): void {
+    assert.equal(this.readyState, OPEN);
     this.sent.push(typeof data === "string" ? JSON.parse(data) : data);
   }
 
@@ -181,6 +186,19 @@ test("input is not sent while there is no connection, and what was under way is 
   last().break(1006);
   assert.deepEqual(told.log.at(-1), ["unconfirmed", 6]);
   assert.equal(connection.input(new Uint8Array(1)), false);
+});
+
+test("nothing is sent on a socket that is closing and has not said so yet", async () => {
+  const [connection, told] = await open();
+  last().frame(attached);
+  last().bytes("end");
+  last().readyState = CLOSING;
+  told.showAll();
+  await later(60);
+  connection.resize({ cols: 10, rows: 10 });
+  assert.equal(connection.input(new Uint8Array(3)), false);
+  last().break(1012);
+  assert.ok(!told.log.some((entry) => Array.isArray(entry) && entry[0] === "unconfirmed"));
 });
 
 test("a screen starts over when the server starts over before what we have", async () => {

@@ -1,7 +1,8 @@
 import { backoff } from "./backoff";
 import * as close from "./close";
+import { dial } from "./dial";
 import { signedOut } from "./http";
-import { dial, type Socket } from "./socket";
+import { isOpen, type Socket } from "./socket";
 import type { Resource } from "./types";
 
 const PROTOCOL = "sac.events.v1";
@@ -79,7 +80,7 @@ export class Feed {
   private subscribe(socket: Socket): void {
     if (this.since === null) this.sink.restart();
     const since = this.since === null ? {} : { since: this.since };
-    socket.send(JSON.stringify({ type: "subscribe", kinds: KINDS, ...since }));
+    if (isOpen(socket)) socket.send(JSON.stringify({ type: "subscribe", kinds: KINDS, ...since }));
   }
 
   private receive(socket: Socket, event: { type: string; version?: string; object?: Resource }): void {

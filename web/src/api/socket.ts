@@ -1,19 +1,14 @@
-import { apiUrl, request } from "./http";
-
 /** What we use of a WebSocket; a test puts its own in place. */
-export type Socket = Pick<WebSocket, "send" | "close"> & {
+export type Socket = Pick<WebSocket, "send" | "close" | "readyState"> & {
   binaryType: BinaryType;
   onopen: ((event: Event) => void) | null;
   onmessage: ((event: MessageEvent) => void) | null;
   onclose: ((event: CloseEvent) => void) | null;
 };
 
-/** A socket that is connecting. WebSockets carry no headers: a single-use ticket goes as second subprotocol. */
-export async function dial(path: string, protocol: string): Promise<Socket> {
-  const { ticket } = await request<{ ticket: string }>("POST", "tickets");
-  const url = apiUrl(path);
-  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-  const socket = new WebSocket(url, [protocol, `sac.ticket.${ticket}`]);
-  socket.binaryType = "arraybuffer";
-  return socket;
+const OPEN = 1; // WebSocket.OPEN, which tests outside a browser do not have
+
+/** Whether what is sent now can go out: a socket is closing for a moment before it says that it is closed. */
+export function isOpen(socket: Socket): boolean {
+  return socket.readyState === OPEN;
 }

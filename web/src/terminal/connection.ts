@@ -1,6 +1,6 @@
 import { backoff } from "../api/backoff";
 import * as close from "../api/close";
-import type { Socket } from "../api/socket";
+import { isOpen, type Socket } from "../api/socket";
 import type { Exit, Role } from "../api/types";
 import { pieces, type ClientFrame, type ServerFrame, type Size } from "./protocol";
 
@@ -72,8 +72,8 @@ export class Connection {
 
   /** Send input, cut as the server wants it; false when it may not or cannot go out now, and nothing of it went. */
   input(data: Uint8Array): boolean {
-    const socket = this.socket;
-    if (!socket || this.link !== "live" || this.role !== "control") return false;
+    const socket = this.usable();
+    if (!socket || this.role !== "control") return false;
     for (const piece of pieces(data)) socket.send(piece);
     this.sent += data.length;
     return true;
@@ -100,7 +100,11 @@ export class Connection {
   }
 
   private control(frame: ClientFrame): void {
-    if (this.socket && this.link === "live") this.socket.send(JSON.stringify(frame));
+    this.usable()?.send(JSON.stringify(frame));
+  }
+
+  private usable(): Socket | null {
+    return this.socket && this.link === "live" && isOpen(this.socket) ? this.socket : null;
   }
 
   private async connect(): Promise<void> {

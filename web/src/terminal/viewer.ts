@@ -1,4 +1,4 @@
-import { dial } from "../api/socket";
+import { dial } from "../api/dial";
 import { Problem } from "../api/problem";
 import { getSession } from "../api/resources";
 import type { Exit, Role } from "../api/types";
