@@ -177,6 +177,10 @@ class Bench:
         after = [beat for beat in self.commands.beats() if beat.tag.startswith(prefix)]
         assert after == before, f"bodies that are said to be gone still beat: {sorted(set(after[len(before) :]))}"
 
+    async def marked(self, tag: str) -> None:
+        """Wait until a command that leaves one beat has left it."""
+        await self.eventually(lambda: self.beats(tag), f"the beat of {tag}")
+
     async def killed(self, key: Key) -> Observed:
         """A running body that ended without being asked to."""
         await self.suite.kill(self.executor, key)

@@ -102,7 +102,7 @@ class Omission(ContractBase):
     async def test_a_body_made_again_after_delete_is_new(self, bench: Bench) -> None:
         key, launch = bench.key(), self.launch(bench.commands.mark("reborn"), generation=5)
         await bench.settle(key, launch, phases=("running", "exited"))
-        await bench.beating("reborn", 1 - len(bench.beats("reborn")))
+        await bench.marked("reborn")
         await bench.delete(key)
         await bench.settle(key, self.launch(bench.commands.mark("reborn")), phases=("running", "exited"))
         await bench.eventually(lambda: len(bench.beats("reborn")) == 2, "a second body after the first was deleted")
