@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TypeVar
 
 import anyio
@@ -125,10 +126,33 @@ async def consume(tar: AsyncIterator[bytes], work: Callable[[Source], T], moved:
         tasks.start_soon(pump)
         with pieces:
             try:
-                return await to_thread.run_sync(work, Source(pieces, moved))
+                return await _threaded(partial(work, Source(pieces, moved)))
             except SacError as error:
                 await checkpoint_if_cancelled()  # what went wrong is that the archive ended, for nobody wants it
                 raise (failed or [error])[0] from None
+
+
+async def _threaded(work: Callable[[], T]) -> T:
+    """Run ``work`` in a thread and wait for its end, also when Ctrl-C cancels the task.
+
+    asyncio cancels without regard for the shield of `to_thread.run_sync`: the thread would go on, and ask a loop that
+    has ended for its next piece, for ever.
+    """
+    over, results, failed = anyio.Event(), list[T](), list[Exception]()
+
+    async def run() -> None:
+        try:
+            results.append(await to_thread.run_sync(work))
+        except Exception as error:  # raised below: the task group would wrap it
+            failed.append(error)
+        over.set()
+
+    async with background() as tasks:
+        tasks.start_soon(run)
+        await over.wait()
+    if failed:
+        raise failed[0]
+    return results[0]
 
 
 @asynccontextmanager
