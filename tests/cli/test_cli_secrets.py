@@ -6,7 +6,9 @@ import hashlib
 import json
 import os
 import pty
+import signal
 import subprocess
+import termios
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,6 +51,19 @@ def test_a_prompt_does_not_echo(sac: Sac) -> None:
     assert b"secret/login version 1" in said
     assert b"canary" not in said
     assert shown(sac, "login")["status"]["last4"] == {"username": digits(b"ann"), "password": digits(b"canary")}
+
+
+def test_ctrl_c_at_a_prompt_ends_the_command(sac: Sac) -> None:
+    ours, theirs = pty.openpty()
+    argv = [*sac.argv, "secrets", "put", "left"]
+    process = subprocess.Popen(argv, env=sac.env, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+    answer(ours, b"value: ", b"can")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == 130
+    assert termios.tcgetattr(theirs)[3] & termios.ECHO
+    os.close(theirs)
+    os.close(ours)
+    assert "there is no Secret" in sac.run("secrets", "get", "left", check=False).stderr
 
 
 def answer(terminal: int, question: bytes, text: bytes) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import signal
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -72,8 +73,7 @@ async def _values(keys: tuple[str, ...], files: tuple[str, ...], type: SecretTyp
     if not asked:
         return values
     if os.isatty(STDIN):
-        typed = {each: await to_thread.run_sync(getpass.getpass, f"{each}: ") for each in asked}
-        return values | {each: _some(text.encode()) for each, text in typed.items()}
+        return values | {each: _some(_typed(each).encode()) for each in asked}
     if len(asked) > 1:
         raise InvalidError("piped input holds one value", field="--key", reason="Usage", hint="use --file KEY=PATH")
     return values | {asked[0]: await _piped()}
@@ -86,6 +86,15 @@ def _of_file(given: str) -> tuple[str, bytes]:
         return key if equals else DEFAULT_KEY, place.read_bytes()
     except OSError as error:
         raise InvalidError(f"cannot read {place}: {error.strerror}", field="--file") from None
+
+
+def _typed(key: str) -> str:
+    """What is typed, and not shown. Not in a thread, which would go on reading after Ctrl-C; nothing else waits."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return getpass.getpass(f"{key}: ")
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 async def _piped() -> bytes:
