@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 import anyio
@@ -14,6 +14,7 @@ from sac_core.contracts.executor import Resync
 from sac_core.errors import NotFoundError, SacError
 from sac_core.models.body import Observed
 from sac_core.service.agent_work import CALL_DEADLINE, GRACE
+from sac_core.service.calm import as_seen
 from sac_core.service.reach import agents_at
 from sac_core.service.services import EVERYWHERE, Services
 from sac_core.service.targets import Target
@@ -79,16 +80,26 @@ class Attending:
             try:
                 with anyio.fail_after(CALL_DEADLINE * 4):
                     # bodies first, rows after: a body's row is committed before the body is made
-                    bodies = [body async for body in target.executor.bodies()]
-                    await self._remove_orphans(target, bodies)
+                    bodies = {body.key.uid: body async for body in target.executor.bodies()}
+                    await self._judge(target, bodies)
                     if not target.known:  # it was not reachable when it was opened
                         target.learn(await target.executor.probe())
             except (SacError, TimeoutError) as error:
                 level = logging.WARNING if target.needed or await self._missed(target) else logging.INFO
                 log.log(level, "cannot compare target %s: %s", target.name, error)
+                await self._hint_on(target)
             except Exception:
                 log.exception("a fault of executor %s while listing bodies", target.name)
+                await self._hint_on(target)
             await anyio.sleep(self.resync * random.uniform(0.9, 1.1))
+
+    async def _judge(self, target: Target, bodies: Mapping[str, Observed]) -> None:
+        """Look at the agents whose bodies are not what they are thought to be, and remove what is nobody's."""
+        records = {record.uid: record for record in await agents_at(self.services.store.read(EVERYWHERE), target.at)}
+        for record in records.values():
+            if not as_seen(record, bodies.get(record.uid)):
+                self.hint(record.uid)
+        await self._remove_orphans(target, [body for uid, body in bodies.items() if uid not in records])
 
     async def _missed(self, target: Target) -> bool:
         """Whether anybody suffers from a target that does not answer."""

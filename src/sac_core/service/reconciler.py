@@ -1,10 +1,14 @@
 """What keeps everything true: looks at agents and sessions at start, on hints, when due, and every half minute.
 
+The half minute is for what is not calm: an agent without sessions that runs as it is declared is compared with the list
+of bodies, and looked at itself every ten minutes. Five hundred idle agents would keep a seventh of a core busy else.
+
 Nothing here is remembered: the queue is only hints, deadlines are in the store, and every step reads what is there now.
 """
 
 from __future__ import annotations
 
+import itertools
 import logging
 import random
 from collections.abc import AsyncIterator
@@ -25,6 +29,7 @@ from sac_core.service import documents
 from sac_core.service.agent_keeper import AgentKeeper
 from sac_core.service.attending import Attending
 from sac_core.service.bodies import MAIN, PREPARING
+from sac_core.service.calm import calm
 from sac_core.service.secret_binding import users_of
 from sac_core.service.services import EVERYWHERE, Services
 from sac_core.service.session_keeper import SessionKeeper
@@ -35,6 +40,8 @@ _AT_ONCE = 16
 _SWEEP = 5.0
 _AFTER_ERROR = 5.0
 _AFTER_LOSS = 1.0
+_WHOLE, _KNOCK = 20, 4
+"""Of so many resyncs, one is for every agent however calm it is; and one asks its body whether it answers."""
 _KEPT_CHANGES = 100_000
 _KEPT_CAUSES = timedelta(days=30)
 _HOOKS = {"Agent": ("sac_agent_event", AGENT), "Session": ("sac_session_event", SESSION)}
@@ -83,7 +90,7 @@ class Reconciler:
             self.group.start_soon(self._work, item)
 
     def _exited(self, uid: str, process_id: str, exit: Exit) -> None:
-        if process_id == MAIN or process_id.startswith(PREPARING):
+        if _kept(process_id):
             self.hint("Agent", uid)
         else:
             self.hint("Session", process_id)
@@ -205,17 +212,42 @@ class Reconciler:
         for record in (await self.services.store.read(EVERYWHERE).list("Agent")).items:
             self.hint("Agent", record.uid)
 
-    async def _hint_all_there(self) -> None:
-        try:
-            await self.hint_all()
-        except SacError as error:
-            log.warning("cannot read which agents there are: %s", error)
-
     async def _resync(self) -> None:
-        """Look at all agents, now and every `resync` seconds with jitter."""
-        while True:
-            await self._hint_all_there()
+        """Look at agents, now and every `resync` seconds with jitter: at all of them, or at those that are not calm."""
+        for number in itertools.count():
+            try:
+                if number % _WHOLE:
+                    await self._hint_restless(number)
+                else:
+                    await self.hint_all()
+            except SacError as error:
+                log.warning("cannot read which agents there are: %s", error)
             await anyio.sleep(self.resync * random.uniform(0.9, 1.1))
+
+    async def _hint_restless(self, number: int) -> None:
+        """Of those that are calm, and have no sessions, it is enough that their body answers now and then."""
+        reader = self.services.store.read(EVERYWHERE)
+        used = {record.status.get("agentUid") for record in (await reader.list("Session")).items}
+        for index, record in enumerate((await reader.list("Agent")).items):
+            if record.uid in used or not calm(record, self.services.bodies):
+                self.hint("Agent", record.uid)
+            elif (index + number) % _KNOCK == 0:
+                self.group.start_soon(self._knock, record.uid, random.uniform(0, self.resync / 2))
+
+    async def _knock(self, uid: str, after: float) -> None:
+        await anyio.sleep(after)
+        body = self.services.bodies.entered(uid)
+        try:
+            if body is not None and not all(_kept(process.id) for process in await body.list()):
+                self.hint("Agent", uid)
+        except SacError as error:
+            log.info("body %s does not answer: %s", uid, error)
+            self.hint("Agent", uid)
+
+
+def _kept(process_id: str) -> bool:
+    """Whether a process is the agent's own: any other has a session, or nobody claims it."""
+    return process_id == MAIN or process_id.startswith(PREPARING)
 
 
 @asynccontextmanager
