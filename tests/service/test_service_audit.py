@@ -9,7 +9,7 @@ from anyio.abc import ByteStream
 from sac_core.contracts.process import Process
 from sac_core.models.principal import LOCAL
 from sac_core.models.process import Command
-from sac_core.service.bodies import Body, Running
+from sac_core.service.bodies import PREPARING, Body, Running
 from sac_core.service.process_audit import audit
 from simulated_world import World
 
@@ -55,7 +55,7 @@ async def test_a_session_opened_meanwhile_is_not_called_lost(world: World) -> No
         async def open_another() -> None:
             await sac.sessions.create("a1", command=["cat"])
 
-        await audit(core.services, agent, Overtaken(body, open_another))
+        await audit(core.services, agent, Overtaken(body, open_another), prepares=False)
         phases = [session.status.phase for session in (await sac.sessions.list()).items]
         assert phases == ["Running", "Running"]
         assert {process.id for process in await body.list()} > {first.metadata.uid}
@@ -74,6 +74,19 @@ async def test_what_nobody_claims_is_ended_and_a_lost_process_ends_its_session(w
         process = await body.find(session.metadata.uid)
         assert process is not None
         await process.aclose()
-        await audit(core.services, agent, body)
+        await audit(core.services, agent, body, prepares=False)
         assert await body.list() == []
         assert (await sac.sessions.get(session.metadata.name)).status.phase == "Ended"
+
+
+async def test_what_prepares_for_a_version_that_is_gone_is_ended(world: World) -> None:
+    async with world.serve() as core:
+        sac = core.sac(LOCAL)
+        await sac.agents.create("a1")
+        agent = await sac.agents.wait("a1", timeout=10)
+        body = core.services.bodies.entered(agent.metadata.uid)
+        assert body is not None
+        await body.open(f"{PREPARING}clone-old", Command(argv=("cat",)))
+        await sac.agents.patch("a1", {"spec": {"startTimeout": 100}})
+        await sac.agents.wait("a1", timeout=10)
+        assert await body.look(f"{PREPARING}clone-old") is None

@@ -179,7 +179,8 @@ class AgentKeeper:
             if exit is not None:
                 work.told.append(notes.main_ended(work.target.name, exit))
                 return await self._ended(work, exit, "", "", body_lives=True)
-        resume_stages(self._services, await audit(self._services, work.agent, body))
+        prepares = bool(launch.preparation.digest)
+        resume_stages(self._services, await audit(self._services, work.agent, body, prepares=prepares))
         running = self._running(work, launch.hash)
         return Step(running) if missing is None else self._unapplied(work, running, missing)
 

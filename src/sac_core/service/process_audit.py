@@ -31,17 +31,21 @@ async def sessions_of(services: Services, agent: Agent) -> list[Record]:
     return [record for record in page.items if record.status.get("agentUid") == agent.metadata.uid]
 
 
-async def audit(services: Services, agent: Agent, body: Body) -> list[Record]:
-    """End processes that no session claims, and sessions whose process has ended or is not there; the rows as read."""
+async def audit(services: Services, agent: Agent, body: Body, *, prepares: bool) -> list[Record]:
+    """End processes that no session claims, and sessions whose process has ended or is not there; the rows as read.
+
+    ``prepares`` is whether something has to be prepared in the body, so that processes may be about it: one that was
+    begun for an older version is not known to anyone when the server died, or lost a race, before it could say so.
+    """
     before = {record.uid: record for record in await sessions_of(services, agent)}
     execs = set(body.execs)
     others = services.leasing.others()
     processes = {process.id: process for process in await body.list()}
-    unclaimed = [process for process in processes if not _claimed(process, before, execs | body.execs, others)]
+    unclaimed = [id for id in processes if not _claimed(id, before, execs | body.execs, others, prepares)]
     if unclaimed:  # a row is committed before its process is opened: what was listed has its row by now
         after = {record.uid: record for record in await sessions_of(services, agent)}
         for process in unclaimed:
-            if not _claimed(process, after, execs | body.execs, others):
+            if not _claimed(process, after, execs | body.execs, others, prepares):
                 await _end(agent, body, process)
     for uid, record in before.items():  # a process is opened before its row says so: these must have been listed
         if record.status.get("phase") == "Running" and record.deleted_at is None:
@@ -109,8 +113,12 @@ def _lives(process: Running | None) -> bool:
     return process is not None and process.exit is None
 
 
-def _claimed(process_id: str, rows: dict[str, Record], execs: set[str], others: Collection[str]) -> bool:
-    """By its session, or by the server that runs it: this one, or another that is alive."""
+def _claimed(
+    process_id: str, rows: dict[str, Record], execs: set[str], others: Collection[str], prepares: bool
+) -> bool:
+    """By its session, by what is to be prepared, or by the server that runs it: this one, or another that is alive."""
     if process_id.startswith(PREFIX):
         return process_id in execs or process_id.removeprefix(PREFIX).partition("-")[0] in others
-    return process_id == MAIN or process_id.startswith(PREPARING) or process_id in rows
+    if process_id.startswith(PREPARING):
+        return prepares
+    return process_id == MAIN or process_id in rows
