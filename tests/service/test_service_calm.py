@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -14,7 +16,7 @@ from sac_core.contracts.store import Record
 from sac_core.errors import DeadlineError
 from sac_core.models.body import Key, Observed
 from sac_core.service.agent_keeper import AgentKeeper
-from sac_core.service.bodies import Bodies
+from sac_core.service.bodies import MAIN, Bodies, Running
 from sac_core.service.calm import as_seen, calm
 from sac_core.service.reconciler import Reconciler
 from sac_core.testing.fixtures import eventually
@@ -35,11 +37,16 @@ RUNNING = Record(
 SEEN = Observed(key=Key("default", "box", "u1"), phase="running", hash="h", generation=2, observed_at=NOW)
 
 
-class Silent:
-    """A body whose holder does not answer."""
+class Answering:
+    """A body that answers so, or raises that."""
 
-    async def list(self) -> list[Any]:
-        raise DeadlineError("the holder did not answer")
+    def __init__(self, *answer: Running, error: Exception | None = None) -> None:
+        self._answer, self._error = list(answer), error
+
+    async def list(self) -> list[Running]:
+        if self._error is not None:
+            raise self._error
+        return self._answer
 
 
 def bodies(body: object | None = None) -> Bodies:
@@ -48,7 +55,7 @@ def bodies(body: object | None = None) -> Bodies:
 
 
 def test_an_agent_that_runs_as_declared_is_calm() -> None:
-    assert calm(RUNNING, bodies(Silent()))
+    assert calm(RUNNING, bodies(Answering()))
 
 
 @pytest.mark.parametrize(
@@ -62,7 +69,7 @@ def test_an_agent_that_runs_as_declared_is_calm() -> None:
     ],
 )
 def test_whatever_is_due_or_under_way_is_looked_at(change: dict[str, Any]) -> None:
-    assert not calm(replace(RUNNING, **change), bodies(Silent()))
+    assert not calm(replace(RUNNING, **change), bodies(Answering()))
 
 
 def test_an_agent_whose_body_cannot_be_entered_is_looked_at() -> None:
@@ -87,17 +94,53 @@ def test_what_is_not_thought_to_run_is_not_judged_by_its_body() -> None:
     assert as_seen(replace(RUNNING, status={"phase": "Stopped"}), None)
 
 
-async def test_a_body_that_does_not_answer_is_looked_at(caplog: pytest.LogCaptureFixture) -> None:
-    hinted: list[str] = []
+class Hinted(Reconciler):
+    """Notes what it would look at."""
 
-    class Hinted(Reconciler):
-        def hint(self, kind: str, uid: str) -> None:
-            hinted.append(uid)
+    hinted: list[str]
 
+    def hint(self, kind: str, uid: str) -> None:
+        self.hinted.append(uid)
+
+
+@asynccontextmanager
+async def hinting(services: Any) -> AsyncIterator[Hinted]:
     async with background() as group:
-        reconciler = Hinted(cast(Any, SimpleNamespace(bodies=bodies(Silent()))), group, 60.0)
+        reconciler = Hinted(cast(Any, services), group, 60.0)
+        reconciler.hinted = []
+        yield reconciler
+
+
+STRAY, MAIN_RUNS = Running("s-of-nobody", 0, None), Running(MAIN, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("body", "hinted"),
+    [
+        (Answering(MAIN_RUNS), []),
+        (Answering(MAIN_RUNS, STRAY), ["u1"]),
+        (Answering(error=DeadlineError("the holder did not answer")), ["u1"]),
+        (Answering(error=KeyError("a mistake")), ["u1"]),
+    ],
+    ids=["well", "a process of nobody", "silence", "a fault"],
+)
+async def test_a_body_that_answers_well_is_left_alone(body: Answering, hinted: list[str]) -> None:
+    async with hinting(SimpleNamespace(bodies=bodies(body))) as reconciler:
         await reconciler._knock("u1", 0)
-    assert hinted == ["u1"]
+        assert reconciler.hinted == hinted
+
+
+@pytest.mark.parametrize("sessions", [[], ["u1"]])
+async def test_an_agent_with_sessions_is_looked_at(sessions: list[str]) -> None:
+    rows = {"Session": [SimpleNamespace(status={"agentUid": uid}) for uid in sessions], "Agent": [RUNNING]}
+
+    async def read(kind: str) -> SimpleNamespace:
+        return SimpleNamespace(items=rows[kind])
+
+    store = SimpleNamespace(read=lambda scope: SimpleNamespace(list=read))
+    async with hinting(SimpleNamespace(bodies=bodies(Answering()), store=store)) as reconciler:
+        await reconciler._hint_restless(1)
+        assert reconciler.hinted == sessions
 
 
 async def test_calm_agents_are_left_alone_by_most_comparisons(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -243,6 +243,9 @@ class Reconciler:
         except SacError as error:
             log.info("body %s does not answer: %s", uid, error)
             self.hint("Agent", uid)
+        except Exception:
+            log.exception("a fault while asking body %s", uid)
+            self.hint("Agent", uid)
 
 
 def _kept(process_id: str) -> bool:
