@@ -139,6 +139,17 @@ async def test_deleting_asks_first_and_then_leaves_the_list(console: Console, sa
     await expect(console.at("agent-row-unwanted")).to_have_count(0, timeout=20_000)
 
 
+async def test_deleting_may_leave_the_volumes(console: Console, sac: HttpSac) -> None:
+    await sac.agents.create("dear")
+    await sac.agents.wait("dear", timeout=20)
+    await console.go("agents/dear")
+    await console.at("delete-agent").click()
+    await console.page.get_by_label("Keep what its executor has of it").check()
+    await console.at("confirm").click()
+    await sac.agents.wait("dear", "absent", timeout=20)
+    assert "kept" in (await sac.agents.timeline("dear")).items[-1].details
+
+
 async def test_every_input_has_a_label_and_every_button_a_name(console: Console, sac: HttpSac) -> None:
     await sac.agents.create("named")
     for route, ready in (("agents", "agent-row-named"), ("new", "create"), ("agents/named", "open-terminal")):

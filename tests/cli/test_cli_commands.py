@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -153,6 +154,20 @@ def test_stop_start_restart_and_delete(sac: Sac) -> None:
     assert sac.run("restart", "a2").stdout == "agent/a2 is restarting\n"
     assert sac.run("delete", "agent/a2").stdout == "agent/a2 deleted\n"
     assert "a2" not in sac.run("get", "agents").stdout
+
+
+def test_delete_leaves_the_volumes_on_demand_and_prints_where(sac: Sac) -> None:
+    sac.run("run", "shell", "--detach", "--name", "a6")
+    sac.run("exec", "a6", "--", "sh", "-c", "echo mine > notes")
+    said = sac.run("delete", "a6", "--keep-volumes").stdout
+    assert said.startswith("agent/a6 deleted; its files are kept in ")
+    assert Path(said.split(" kept in ")[1].strip(), "notes").read_text() == "mine\n"
+
+
+def test_only_agents_have_volumes_to_keep(sac: Sac, agent: str) -> None:
+    done = sac.run("delete", "session", "s1", "--keep-volumes", check=False)
+    assert done.returncode != 0
+    assert "sessions have no volumes" in done.stderr
 
 
 def test_run_takes_a_main_process_behind_main(sac: Sac) -> None:

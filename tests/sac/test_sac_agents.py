@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import anyio
 import pytest
 
@@ -250,6 +252,35 @@ async def test_plugins_and_status_say_what_is_here(sac: Sac) -> None:
     status = await sac.status()
     assert status.default_executor == "process"
     assert any("sandbox" in finding.message for finding in status.findings)
+
+
+async def test_a_delete_may_leave_the_volumes_and_says_where_they_are(sac: Sac) -> None:
+    created = await sac.agents.create("a1")
+    await sac.agents.wait("a1")
+    await sac.exec("a1", ["sh", "-c", "echo mine > notes"])
+    await sac.agents.delete("a1", keep_volumes=True)
+    await sac.agents.wait("a1", "absent", timeout=20)
+    last = (await sac.agents.timeline(created.metadata.uid)).items[-1]
+    place = Path(last.details["kept"].removeprefix("its files are kept in "))
+    assert (place / "notes").read_text() == "mine\n"
+    assert str(place) in last.text
+
+
+async def test_what_is_declared_to_keep_its_volumes_keeps_them_whoever_deletes_it(sac: Sac) -> None:
+    created = await sac.agents.create("a1", {"keepVolumes": True})
+    await sac.agents.wait("a1")
+    await sac.agents.delete("a1")
+    await sac.agents.wait("a1", "absent", timeout=20)
+    assert "kept" in (await sac.agents.timeline(created.metadata.uid)).items[-1].details
+
+
+async def test_volumes_that_are_going_are_not_kept_any_more(sac: Sac) -> None:
+    await sac.agents.create("a1", {"command": ["sh", "-c", "trap '' TERM; sleep 600"]})
+    await sac.agents.wait("a1")
+    await sac.agents.delete("a1")
+    with pytest.raises(ConflictError, match="being deleted, with its volumes"):
+        await sac.agents.delete("a1", keep_volumes=True)
+    assert not (await sac.agents.get("a1")).spec.keep_volumes
 
 
 async def test_a_timeline_tells_what_led_to_what_and_outlives_the_agent(sac: Sac) -> None:

@@ -183,6 +183,7 @@ const en = {
       deleteTitle: (name: string) => `Delete ${name}?`,
       deleteText:
         "Everything that runs in it ends and the agent is gone for good, with the folder of its own if it has one. A folder that you gave it is not touched.",
+      keepVolumes: "Keep what its executor has of it on a disk",
       endTitle: (name: string) => `End terminal ${name}?`,
       endText: "The program in it ends, for everyone who watches it.",
     },

@@ -30,7 +30,7 @@ class Body:
     image
         The image of its body, where its executor runs images; without it, its runtime's, or the executor's choice.
     profile
-        How much it may: dev leaves a writable root, strict does not.
+        How much it may: dev leaves a writable root, strict does not; dev-root is root in there, for apt and the like.
     env
         A variable of its processes, NAME=VALUE, or NAME for the value that it has here; may be repeated.
     secret
@@ -56,7 +56,7 @@ class Body:
     """
 
     image: str | None = None
-    profile: Literal["dev", "strict"] | None = None
+    profile: Literal["dev", "dev-root", "strict"] | None = None
     env: Several = ()
     secret: Several = ()
     secret_file: Several = ()

@@ -9,7 +9,7 @@ from typing import Any, Literal, overload
 from sac_core.client.connection import Connection
 from sac_core.client.conversation import open_conversation
 from sac_core.client.kinds import AGENT_KIND
-from sac_core.client.resources import HttpResources
+from sac_core.client.resources import HttpResources, guard
 from sac_core.client.waiting import wait
 from sac_core.contracts.conversation import Conversation
 from sac_core.contracts.sac import Agents
@@ -40,6 +40,10 @@ class HttpAgents(HttpResources[Agent], Agents):
         metadata: dict[str, Any] = {"name": name, "labels": dict(labels or {}), "annotations": dict(annotations or {})}
         wire = spec.to_wire() if isinstance(spec, AgentSpec) else dict(spec or {})
         return await self.create_from({"metadata": metadata, "spec": wire}, idempotency_key=idempotency_key)
+
+    async def delete(self, name: str, *, resource_version: str | None = None, keep_volumes: bool = False) -> None:
+        query = {"keepVolumes": "true"} if keep_volumes else {}
+        await self._connection.request("DELETE", self._path(name), query=query, headers=guard(resource_version))
 
     async def start(self, name: str) -> Agent:
         return await self._act(name, "start")

@@ -53,16 +53,16 @@ class HttpResources(Resources[T], Generic[T]):
         return watch(self._connection, kinds=(self._kind.kind,), label_selector=label_selector, since=since)
 
     async def patch(self, name: str, patch: Mapping[str, Any], *, resource_version: str | None = None) -> T:
-        headers = {**MERGE_PATCH, **_guard(resource_version)}
+        headers = {**MERGE_PATCH, **guard(resource_version)}
         return self._read(await self._connection.request("PATCH", self._path(name), json=dict(patch), headers=headers))
 
     async def replace_from(self, name: str, document: Mapping[str, Any], *, resource_version: str | None = None) -> T:
-        headers = _guard(resource_version)
+        headers = guard(resource_version)
         body = dict(document)
         return self._read(await self._connection.request("PUT", self._path(name), json=body, headers=headers))
 
     async def delete(self, name: str, *, resource_version: str | None = None) -> None:
-        await self._connection.request("DELETE", self._path(name), headers=_guard(resource_version))
+        await self._connection.request("DELETE", self._path(name), headers=guard(resource_version))
 
     async def _page(self, query: Mapping[str, str]) -> Page[T]:
         given = {name: value for name, value in query.items() if value}
@@ -85,5 +85,6 @@ def segments(*parts: str) -> str:
     return "".join("/" + quote(part, safe="") for part in parts)
 
 
-def _guard(resource_version: str | None) -> dict[str, str]:
+def guard(resource_version: str | None) -> dict[str, str]:
+    """The header that has a change made only to this version."""
     return {"If-Match": f'"{resource_version}"'} if resource_version else {}

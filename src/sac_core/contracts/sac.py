@@ -167,6 +167,13 @@ class Agents(Resources[Agent]):
     """Declared workloads."""
 
     @abstractmethod
+    async def delete(self, name: str, *, resource_version: str | None = None, keep_volumes: bool = False) -> None:
+        """Mark for deletion: its sessions and its body go first, then its volumes unless they are kept, then its row.
+
+        ``keep_volumes`` sets ``spec.keepVolumes``. Raises `ConflictError` for one whose volumes are going already.
+        """
+
+    @abstractmethod
     async def create(
         self,
         name: str,

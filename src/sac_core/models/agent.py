@@ -53,7 +53,8 @@ class AgentSpec(Model):
 
     ``executor`` is a name or ``{name, target}``; empty takes the installation's default. ``lifetime`` ``run`` ends as
     Completed and is never started again; ``service`` is restarted by ``restart``. ``start_timeout`` is in seconds.
-    ``options`` are the executor's, ``runtime_options`` the runtime's.
+    ``options`` are the executor's, ``runtime_options`` the runtime's. ``keep_volumes``: whoever deletes the agent, what
+    its executor keeps for it on a disk stays.
     """
 
     runtime: Name = "shell"
@@ -76,6 +77,7 @@ class AgentSpec(Model):
     options: dict[str, Any] = Field(default_factory=dict)
     runtime_options: dict[str, Any] = Field(default_factory=dict)
     start_timeout: float = Field(default=180.0, gt=0, le=86400)
+    keep_volumes: bool = False
 
     @model_validator(mode="after")
     def _fits_together(self) -> AgentSpec:

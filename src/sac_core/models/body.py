@@ -30,8 +30,9 @@ class Observed(Model):
     """What an executor saw of a body at ``observed_at`` (UTC).
 
     ``hash`` and ``generation`` are those the body carries; ``holder`` says whether `open_holder` can reach one;
-    ``kept`` what a stopped body kept; ``progress`` a line for people (an image pull). ``reason`` and ``message`` say
-    why it is as it is; of an absent body, why the last attempt to make it went wrong.
+    ``kept`` what a stopped body kept, or one that was deleted without its volumes; ``message`` then names them, as the
+    executor's own tools do. ``progress`` is a line for people (an image pull). ``reason`` and ``message`` say why it is
+    as it is; of an absent body, why the last attempt to make it went wrong.
     """
 
     key: Key

@@ -29,7 +29,8 @@ class Kind:
     """A declared thing: names, scope, model, columns, verbs.
 
     What has scope ``platform`` belongs to no tenant: every tenant sees the same. ``generate_name``: SAC makes the name
-    if none is given. ``private``: only its owner sees it.
+    if none is given. ``private``: only its owner sees it. ``delete_flags``: what DELETE may be asked besides, true or
+    false.
     """
 
     kind: str
@@ -41,6 +42,7 @@ class Kind:
     verbs: tuple[Verb, ...] = ALL_VERBS
     generate_name: bool = False
     private: bool = False
+    delete_flags: tuple[str, ...] = ()
 
     @property
     def spec(self) -> type[Model]:
@@ -66,6 +68,7 @@ AGENT = Kind(
         Column("EXECUTOR", "status.executor"),
         Column("AGE", "metadata.creationTimestamp"),
     ),
+    delete_flags=("keepVolumes",),
 )
 
 SESSION = Kind(

@@ -15,7 +15,7 @@ from sac_core.models.recipe import Recipe
 from sac_core.models.secret_use import BoundSecret
 from sac_core.models.workspace import Preparation
 
-Profile = Literal["dev", "strict"]
+Profile = Literal["dev", "dev-root", "strict"]
 
 
 class Resources(Model):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pydantic import BaseModel, Field, create_model
+from pydantic.alias_generators import to_snake
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
@@ -45,7 +46,7 @@ def kind_routes(kind: Kind) -> Iterator[Route]:
         "patch": Route("PATCH", one, kind.permission("patch"), verbs.patch, f"Change {name} by merge patch",
                        body=AnyObject, returns=model),
         "delete": Route("DELETE", one, kind.permission("delete"), verbs.delete, f"Delete {name}",
-                        returns=model, status=202),
+                        query=kind.delete_flags, returns=model, status=202),
     }  # fmt: skip
     return (route for verb, route in every.items() if verb in kind.verbs)
 
@@ -106,7 +107,8 @@ class _Verbs:
 
     async def delete(self, call: Call) -> ASGIApp:
         things = self._things(call)
-        await things.delete(call.name, resource_version=if_match(call))
+        asked = {to_snake(flag): True for flag in self._kind.delete_flags if call.flag(flag)}
+        await things.delete(call.name, resource_version=if_match(call), **asked)
         try:
             return one(await things.get(call.name), 202)
         except NotFoundError:

@@ -244,7 +244,8 @@ class AgentKeeper:
 
     async def _delete(self, work: Work) -> Step | None:
         """The body first, then what was declared for it, the row last; then there is nothing to write."""
-        observed = await work.delete(purge=True)
+        keeps = work.agent.spec.keep_volumes
+        observed = await work.delete(purge=not keeps)
         if observed.phase != "absent":
             update = {"phase": "Terminating", "reason": "", "message": "its body is ending"}
             return Step(work.agent.status.model_copy(update=update), _ENDING)
@@ -253,7 +254,8 @@ class AgentKeeper:
         async with self._services.store.transaction(EVERYWHERE) as unit:
             stored = await unit.by_uid("Agent", work.key.uid)
             await unit.remove(replace(stored, fence=work.record.fence))
-            await self._services.chronicle.tell(unit, about(work.agent), [*work.told, notes.gone()])
+            gone = notes.gone(observed.message if keeps else "")
+            await self._services.chronicle.tell(unit, about(work.agent), [*work.told, gone])
         return None
 
     async def _end_sessions(self, work: Work, reason: str, *, remove: bool = False) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import logging
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Literal, overload
@@ -12,7 +13,7 @@ import anyio
 from sac_core.contracts.conversation import Conversation
 from sac_core.contracts.sac import Agents
 from sac_core.contracts.store import Record, Scope, Unit
-from sac_core.errors import DeadlineError, InvalidError, NotFoundError, NotReadyError
+from sac_core.errors import ConflictError, DeadlineError, InvalidError, NotFoundError, NotReadyError
 from sac_core.models.agent import Agent, AgentPhase, AgentSpec, AgentStatus, ExecutorRef
 from sac_core.models.base import parse
 from sac_core.models.cause import Timeline
@@ -33,6 +34,8 @@ from sac_core.service.secret_binding import bind_secrets
 from sac_core.service.target_choice import chosen
 from sac_core.service.workspace_binding import bind_workspace
 
+log = logging.getLogger("sac.agents")
+
 
 class AgentService(StoredResources[Agent], Agents):
     """Agents of one scope."""
@@ -51,6 +54,12 @@ class AgentService(StoredResources[Agent], Agents):
         wire = spec.to_wire() if isinstance(spec, AgentSpec) else dict(spec or {})
         metadata = {"name": name, "labels": dict(labels or {}), "annotations": dict(annotations or {})}
         return await self.create_from({"metadata": metadata, "spec": wire}, idempotency_key=idempotency_key)
+
+    async def delete(self, name: str, *, resource_version: str | None = None, keep_volumes: bool = False) -> None:
+        self._allow("delete")
+        async with self._services.store.transaction(self._scope) as unit:
+            old = await self._guarded(unit, name, resource_version)
+            await self._mark_deleted(unit, old, _keeping_volumes(old) if keep_volumes else old)
 
     async def start(self, name: str) -> Agent:
         allow(self._scope, "agents:start")
@@ -193,6 +202,7 @@ class AgentService(StoredResources[Agent], Agents):
         told = [notes.request(self._scope, verb, old, new)]
         if old is None or old.generation != new.generation:
             told.append(notes.version(self._scope.principal.id, old, new))
+            told.extend(_rooted(self._scope.principal.id, old, new))
         phases = [AgentStatus.model_validate(each.status) if each else None for each in (old, new)]
         if phases[1] is not None and (phases[0] is None or phases[0].phase != phases[1].phase):
             told.append(notes.phase(phases[1]))
@@ -207,6 +217,23 @@ class AgentService(StoredResources[Agent], Agents):
 
 def _pending(status: Mapping[str, Any], at: Placement, isolated: bool) -> dict[str, Any]:
     return {"phase": "Pending", **status, "executor": at.executor, "target": at.target, "isolated": isolated}
+
+
+def _rooted(actor: str, old: Record | None, new: Record) -> Iterator[notes.Note]:
+    """The way out of the ordinary profiles is audited: in the timeline, and in the server's log."""
+    if new.spec.get("profile") == "dev-root" and (old is None or old.spec.get("profile") != "dev-root"):
+        log.warning("agent %s/%s (%s) gets the profile dev-root, by %s", new.tenant, new.name, new.uid, actor)
+        yield notes.rooted(actor, new.generation)
+
+
+def _keeping_volumes(record: Record) -> Record:
+    """The record of an agent that leaves its volumes; raises `ConflictError` when they are going already."""
+    if record.spec.get("keepVolumes"):
+        return record
+    if record.deleted_at is not None:
+        message = f"agent {record.name!r} is being deleted, with its volumes"
+        raise ConflictError(message, reason="Terminating", field="keepVolumes")
+    return replace(record, spec={**record.spec, "keepVolumes": True}, generation=record.generation + 1)
 
 
 def _waited(name: str, seen: Agent | None, phase: str, timeout: float) -> str:

@@ -61,6 +61,12 @@ def version(actor: str, old: Record | None, new: Record) -> Note:
     return Note(f"version/{new.generation}", actor, _short(text), ("request/",), details)
 
 
+def rooted(actor: str, generation: int) -> Note:
+    """An agent's processes are to be root in its body: said by itself, so that whoever audits it finds it."""
+    text = f"version {generation} has the profile dev-root: its processes are root in its body"
+    return Note(f"version/{generation}/dev-root", actor, text, ("version/",), {"profile": "dev-root"})
+
+
 def called(executor: str, call: str, generation: int, seconds: float, body: Observed) -> Note:
     """An executor was asked for something, and answered."""
     text = f"{call} for version {generation} answered {body.phase!r} in {seconds:.2f} s"
@@ -123,9 +129,12 @@ def phase(status: AgentStatus) -> Note:
     return Note(f"phase/{status.phase}/{status.reason}", SAC, text, ANYTHING, details)
 
 
-def gone() -> Note:
-    """Nothing of the agent is left but this timeline."""
-    return Note("phase/Deleted/", SAC, "deleted: its body and its row are gone", ANYTHING)
+def gone(kept: str) -> Note:
+    """Nothing of the agent is left but this timeline, and what its executor was to keep."""
+    text = "deleted: its body and its row are gone"
+    if not kept:
+        return Note("phase/Deleted/", SAC, text, ANYTHING)
+    return Note("phase/Deleted/", SAC, _short(f"{text}; {kept}"), ANYTHING, {"kept": kept})
 
 
 def found(agent: Agent, server: str) -> Note:

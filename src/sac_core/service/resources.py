@@ -87,11 +87,15 @@ class StoredResources(Resources[T]):
         self._allow("delete")
         async with self._services.store.transaction(self._scope) as unit:
             old = await self._guarded(unit, name, resource_version)
-            if old.deleted_at is None:
-                status = {**old.status, "phase": "Terminating", "reason": "", "message": ""}
-                now = self._services.now()
-                gone = await unit.update(replace(old, deleted_at=now, deadline=now, status=status))
-                await self.explain_(unit, "delete", old, gone)
+            await self._mark_deleted(unit, old, old)
+
+    async def _mark_deleted(self, unit: Unit, old: Record, new: Record) -> None:
+        """Mark what is there for deletion, as ``new`` has it; once."""
+        if old.deleted_at is None:
+            status = {**old.status, "phase": "Terminating", "reason": "", "message": ""}
+            now = self._services.now()
+            gone = await unit.update(replace(new, deleted_at=now, deadline=now, status=status))
+            await self.explain_(unit, "delete", old, gone)
 
     def fingerprint_(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """What is compared with an earlier request of the same idempotency key."""

@@ -242,11 +242,15 @@ async def test_deleting_without_purge_keeps_the_work(executor: ProcessExecutor) 
     (folder_of(executor).work / "notes").write_text("kept")
     await deleted(executor, purge=False)
     assert [body async for body in executor.bodies()] == []
+    seen = await executor.delete(KEY, generation=1, grace=0, purge=False)
+    assert (seen.phase, seen.kept, str(folder_of(executor).work) in seen.message) == ("absent", "disk", True)
     await running(executor)
     assert (folder_of(executor).work / "notes").read_text() == "kept"
     await deleted(executor, purge=False)
     await deleted(executor, purge=True)
     assert not folder_of(executor).path.exists()
+    seen = await executor.delete(KEY, generation=1, grace=0, purge=False)
+    assert (seen.kept, seen.message) == ("nothing", "")
 
 
 async def test_anothers_body_is_not_touched(executor: ProcessExecutor) -> None:

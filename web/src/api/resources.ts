@@ -35,8 +35,8 @@ export async function linkToPort(name: string, port: number): Promise<string> {
   return (await request<{ url: string }>("POST", `agents/${at(name)}/ports/${port}/links`)).url;
 }
 
-export function deleteAgent(name: string): Promise<unknown> {
-  return request("DELETE", `agents/${at(name)}`);
+export function deleteAgent(name: string, keepVolumes: boolean): Promise<unknown> {
+  return request("DELETE", `agents/${at(name)}${keepVolumes ? "?keepVolumes=true" : ""}`);
 }
 
 /** What happened to the agent with this uid, or the newest of this name; the newest cause last. */

@@ -54,6 +54,7 @@ export interface Agent {
     lifetime?: "service" | "run";
     restart?: string;
     profile?: string;
+    keepVolumes?: boolean;
     workspace?: { folder?: string };
     ports?: Port[];
   };

@@ -100,12 +100,13 @@ type Asked = AgentVerb | "delete";
 
 function Verbs({ agent, action }: { agent: Agent; action: Action }) {
   const [asked, setAsked] = useState<Asked | null>(null);
+  const [keeps, setKeeps] = useState(false);
   const name = agent.metadata.name;
   const going = Boolean(agent.metadata.deletionTimestamp);
   const perform = async (verb: Asked): Promise<void> => {
     setAsked(null);
     await action.run(async () => {
-      if (verb === "delete") await deleteAgent(name);
+      if (verb === "delete") await deleteAgent(name, keeps);
       else collection.put(await actOnAgent(name, verb));
     });
   };
@@ -121,9 +122,27 @@ function Verbs({ agent, action }: { agent: Agent; action: Action }) {
       <VerbButton verb="restart" disabled={still || stopped} onClick={() => setAsked("restart")} />
       <VerbButton verb="delete" disabled={still} onClick={() => setAsked("delete")} />
       {asked && asked !== "start" && (
-        <Confirm {...questions[asked](name)} action={t.agent[asked]} busy={action.busy} onYes={() => void perform(asked)} onClose={() => setAsked(null)} />
+        <Confirm {...questions[asked](name)} action={t.agent[asked]} busy={action.busy} onYes={() => void perform(asked)} onClose={() => setAsked(null)}>
+          {asked === "delete" && <KeepVolumes checked={keeps || agent.spec.keepVolumes === true} disabled={agent.spec.keepVolumes === true} onChange={setKeeps} />}
+        </Confirm>
       )}
     </div>
+  );
+}
+
+interface Kept {
+  checked: boolean;
+  disabled: boolean;
+  onChange: (checked: boolean) => void;
+}
+
+/** Whether a delete leaves the agent's volumes; one that is declared so leaves them whoever deletes it. */
+function KeepVolumes({ checked, disabled, onChange }: Kept) {
+  return (
+    <label class="check">
+      <input type="checkbox" data-testid="keep-volumes" checked={checked} disabled={disabled} onChange={(event) => onChange(event.currentTarget.checked)} />
+      {words.keepVolumes}
+    </label>
   );
 }
 

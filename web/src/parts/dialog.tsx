@@ -31,14 +31,16 @@ interface Question {
   text: string;
   action: string;
   busy: boolean;
+  children?: ComponentChildren;
   onYes: () => void;
   onClose: () => void;
 }
 
-export function Confirm({ title, text, action, busy, onYes, onClose }: Question) {
+export function Confirm({ title, text, action, busy, children, onYes, onClose }: Question) {
   return (
     <Dialog title={title} onClose={onClose}>
       <p>{text}</p>
+      {children}
       <div class="dialog-actions">
         <button class="button" onClick={onClose}>
           {t.common.cancel}

@@ -90,6 +90,28 @@ async def test_stop_keeps_the_workspace_and_delete_removes_it(tmp_path: Path, py
     assert not docker("volume", "ls", "--quiet", "--filter", label)
 
 
+async def test_a_delete_may_leave_the_volumes_and_nothing_else(tmp_path: Path, python_image: str) -> None:
+    async with server(tmp_path / "data", python_image) as sac:
+        agent = await sac.agents.create("box", {"executor": "docker", "options": {"volumes": {"data": "/data"}}})
+        await sac.agents.wait("box", timeout=60)
+        owner = docker("ps", "--filter", f"label=sac/uid={agent.metadata.uid}", "--format", '{{.Label "sac/owner"}}')
+        await sac.exec("box", ["sh", "-c", "echo mine > notes"])
+        await sac.agents.delete("box", keep_volumes=True)
+        await sac.agents.wait("box", "absent", timeout=60)
+        kept = (await sac.agents.timeline(agent.metadata.uid)).items[-1].details["kept"]
+    uid, owned = f"label=sac/uid={agent.metadata.uid}", f"label=sac/owner={owner}"
+    volumes = docker("volume", "ls", "--quiet", "--filter", uid).split()
+    try:
+        assert kept == f"its volumes are kept: {', '.join(sorted(volumes))}"
+        assert len(volumes) == 2
+        assert not docker("ps", "--all", "--quiet", "--filter", owned)
+        assert not docker("network", "ls", "--quiet", "--filter", owned)
+        mounts = [option for volume in volumes for option in ("--volume", f"{volume}:/{volume}")]
+        assert docker("run", "--rm", *mounts, python_image, "sh", "-c", "cat /*/work/notes") == "mine"
+    finally:
+        docker("volume", "rm", *volumes)
+
+
 async def test_an_image_without_python_has_terminals_and_commands(tmp_path: Path, plain_image: str) -> None:
     async with server(tmp_path / "data", plain_image) as sac:
         await sac.agents.create("main", {"executor": "docker", "command": ["sleep", "600"]})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -80,6 +81,23 @@ def test_the_dev_profile_differs_in_its_root_alone() -> None:
     dev = host_config(plan(Launch()), DockerSettings())
     differing = {name for name, value in strict().items() if dev[name] != value}
     assert differing == {"ReadonlyRootfs", "Tmpfs"}
+
+
+def test_the_profile_of_root_adds_a_few_capabilities_to_dev_and_nothing_else() -> None:
+    dev = host_config(plan(Launch()), DockerSettings())
+    root = host_config(plan(Launch(template=Template(profile="dev-root"))), DockerSettings())
+    assert {name for name, value in dev.items() if root[name] != value} == {"CapAdd", "Tmpfs"}
+    assert root["CapAdd"] == ["CHOWN", "DAC_OVERRIDE", "FOWNER", "NET_BIND_SERVICE", "SETGID", "SETUID"]
+    assert root["Tmpfs"] == {"/run/sac": "rw,noexec,nosuid,nodev,size=1m,mode=0700,uid=0,gid=0"}
+    made = container(plan(Launch(template=Template(profile="dev-root"))), DockerSettings(), NO_SECRETS)
+    assert made["User"] == "0:0"
+
+
+def test_the_profile_of_root_mounts_no_folder_of_this_machine(tmp_path: Path) -> None:
+    launch = Launch(template=Template(profile="dev-root", cwd=str(tmp_path)))
+    with pytest.raises(LaunchError, match=r"dev-root.*mounts no folder") as refused:
+        workspace_folder(launch, DockerSettings(folders=(tmp_path,)), local=True, private=tmp_path / "sac")
+    assert refused.value.field == "spec.workspace.folder"
 
 
 def test_labels_of_users_do_not_replace_ours() -> None:

@@ -17,7 +17,7 @@ from anyio.abc import ByteStream, TaskGroup
 from sac_core.builtin.process import host
 from sac_core.builtin.process.dialing import Dialer, undeclared
 from sac_core.builtin.process.folder import BodyFolder, BodyRecord, DamagedError, body_folders, private_folder
-from sac_core.builtin.process.observing import absent, observed
+from sac_core.builtin.process.observing import absent, observed, removed
 from sac_core.builtin.process.probing import probe
 from sac_core.builtin.process.refusals import check_launch
 from sac_core.builtin.process.secret_files import deliver
@@ -102,9 +102,11 @@ class ProcessExecutor(Executor):
     async def delete(self, key: Key, *, generation: int, grace: float, purge: bool) -> Observed:
         folder, record = self._find(key)
         if record is None:
-            if purge and self._own(folder.record("volume.json")) is not None:
+            if self._own(folder.record("volume.json")) is None:
+                return absent(key, self._context.now())
+            if purge:
                 self._discard(folder)
-            return absent(key, self._context.now())
+            return removed(key, folder, self._context.now())
         self._check_generation(record, generation)
         record = self._relabelled(key, folder, record, generation)
         record = record.model_copy(update={"state": "deleting", "purge": purge or record.purge})
@@ -223,7 +225,7 @@ class ProcessExecutor(Executor):
             raise UnavailableError(f"cannot remove {folder.path}: {error.strerror}", retry_after=5) from None
         finally:
             os.close(lock)
-        return absent(key, self._context.now())
+        return removed(key, folder, self._context.now())
 
     def _discard(self, folder: BodyFolder) -> None:
         folder.discard(self._trash)

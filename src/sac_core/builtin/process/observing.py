@@ -13,6 +13,15 @@ def absent(key: Key, now: datetime) -> Observed:
     return Observed(key=key, phase="absent", observed_at=now)
 
 
+def removed(key: Key, folder: BodyFolder, now: datetime) -> Observed:
+    """There is no body any more; its working folder may have been kept."""
+    if folder.record("volume.json") is None:
+        return absent(key, now)
+    return Observed(
+        key=key, phase="absent", kept="disk", message=f"its files are kept in {folder.work}", observed_at=now
+    )
+
+
 def observed(folder: BodyFolder, record: BodyRecord, now: datetime) -> Observed:
     """What is there now."""
     seen = Observed(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -12,10 +12,17 @@ from sac_core.cli.kinds import find_kind
 from sac_core.cli.waiting import wait_gone
 from sac_core.client.kinds import AGENT_KIND, RemoteKind
 from sac_core.client.surface import HttpSac
+from sac_core.contracts.sac import Resources
+from sac_core.errors import InvalidError
 
 
 async def delete(
-    name: str, /, *more: str, no_wait: Annotated[Switch, Parameter(name="--no-wait")] = False, common: Common = HERE
+    name: str,
+    /,
+    *more: str,
+    keep_volumes: Annotated[Switch, Parameter(name="--keep-volumes")] = False,
+    no_wait: Annotated[Switch, Parameter(name="--no-wait")] = False,
+    common: Common = HERE,
 ) -> int:
     """Delete agents with all they made, or things of another kind: `sac delete session NAME`.
 
@@ -25,18 +32,28 @@ async def delete(
         An agent; or a kind, followed by names.
     more
         Further names.
+    keep_volumes
+        Leave what an agent's executor keeps for it on a disk, and print where that is.
     no_wait
         Return at once, while they are being removed.
     """
     async with connected(common) as sac:
         kind, chosen = _chosen(sac, (name, *more))
-        things = sac.resources(kind.plural)
+        if keep_volumes and kind.kind != AGENT_KIND.kind:
+            raise InvalidError(f"{kind.plural} have no volumes", field="--keep-volumes", hint="leave it out")
+        things: Resources[Any] = sac.resources(kind.plural)
         for each in chosen:
-            await things.delete(each)
+            await (sac.agents.delete(each, keep_volumes=True) if keep_volumes else things.delete(each))
         for each in () if no_wait else chosen:
             await wait_gone(sac, kind, each)
-            print(f"{kind.singular}/{each} deleted")
+            print(f"{kind.singular}/{each} deleted{await _kept(sac, each) if keep_volumes else ''}")
     return 0
+
+
+async def _kept(sac: HttpSac, name: str) -> str:
+    """What the agent's executor said that it kept; the timeline is what is left of the agent."""
+    items = (await sac.agents.timeline(name)).items
+    return f"; {items[-1].details.get('kept', 'it had no volumes')}" if items else ""
 
 
 def _chosen(sac: HttpSac, names: tuple[str, ...]) -> tuple[RemoteKind, tuple[str, ...]]:

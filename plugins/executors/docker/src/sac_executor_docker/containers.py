@@ -49,12 +49,16 @@ class Containers:
         """Remove a container that does not run; its volumes stay."""
         await self._engine.found("remove_container", container.id)
 
-    async def purge(self, key: Key) -> None:
-        """Remove a body's volumes, and the network of its tenant once nobody is in it."""
+    async def volumes(self, key: Key) -> list[str]:
+        """The names of a body's volumes, which may be there without it."""
         filters = {"label": [f"{OWNER_LABEL}={self._owner}", f"sac/uid={key.uid}"]}
-        for volume in (await self._engine.call("volumes", filters=filters))["Volumes"] or ():
-            await self._engine.found("remove_volume", volume["Name"])
-        await self._leave_network(key.tenant)
+        listed = await self._engine.call("volumes", filters=filters)
+        return sorted(volume["Name"] for volume in listed["Volumes"] or ())
+
+    async def purge(self, key: Key) -> None:
+        """Remove a body's volumes."""
+        for name in await self.volumes(key):
+            await self._engine.found("remove_volume", name)
 
     async def enter_network(self, tenant: str) -> None:
         """Have the network of a tenant."""
@@ -76,7 +80,8 @@ class Containers:
         for listed in await self._engine.call("containers", all=True, filters=filters):
             await self._engine.found("remove_container", listed["Id"], force=True)
 
-    async def _leave_network(self, tenant: str) -> None:
+    async def leave_network(self, tenant: str) -> None:
+        """Remove the network of a tenant, if nobody is in it."""
         if await self._list([f"sac/tenant={tenant}"]):
             return
         name = network_name(self._owner, tenant)

@@ -29,6 +29,7 @@ from sac_executor_docker.hints import Hints
 from sac_executor_docker.images import Images
 from sac_executor_docker.inner import Inner
 from sac_executor_docker.probing import probe
+from sac_executor_docker.profiles import check_profile
 from sac_executor_docker.refusals import check_launch
 from sac_executor_docker.seeing import Container, observed
 from sac_executor_docker.settings import DockerSettings
@@ -92,6 +93,7 @@ class DockerExecutor(Executor):
     async def ensure(self, key: Key, launch: Launch, secrets: Secrets) -> Observed:
         options = check_launch(launch)
         folder = workspace_folder(launch, self._settings, local=self._local, private=self._context.folder)
+        await check_profile(self._engine, launch, self._settings)
         extras = await extras_of(self._engine, launch.template.resources)
         async with self._lock(key):
             work = self._works.get(key.uid)
@@ -126,9 +128,21 @@ class DockerExecutor(Executor):
                 await self._containers.remove(container)
                 self._inner.forget(container.id)
                 container = None
-            if container is None and purge:
-                await self._containers.purge(key)
+            if container is None:
+                return await self._removed(key, purge=purge)
             return self._see(key, container)
+
+    async def _removed(self, key: Key, *, purge: bool) -> Observed:
+        """What is left of a body without a container: nothing, or volumes that are kept."""
+        kept = () if purge else await self._containers.volumes(key)
+        if purge:
+            await self._containers.purge(key)
+        await self._containers.leave_network(key.tenant)
+        seen = self._see(key, None)
+        if kept:
+            message = f"its volumes are kept: {', '.join(kept)}"
+            seen = seen.model_copy(update={"kept": "disk", "message": message})
+        return seen
 
     async def open_holder(self, key: Key) -> ByteStream | None:
         container = await self._entered(key)

@@ -35,6 +35,8 @@ def workspace_folder(launch: Launch, settings: DockerSettings, *, local: bool, p
     wanted = launch.template.cwd
     if wanted is None:
         return None
+    if launch.template.profile == "dev-root":
+        raise _refused("the profile 'dev-root' mounts no folder of this machine", "use dev, or clone with git")
     if not local:
         message = "the engine is on another machine, which has other folders"
         raise UnsupportedError(message, field="spec.workspace.folder", hint="leave it out, or clone with git")

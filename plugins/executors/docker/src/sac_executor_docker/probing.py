@@ -12,6 +12,7 @@ from sac_core.errors import UnavailableError, UnsupportedError
 from sac_core.models.body import Finding, Probe
 from sac_executor_docker.abilities import disk, gpus
 from sac_executor_docker.engine import Engine
+from sac_executor_docker.profiles import remaps_users
 
 OLDEST_API = (1, 41)
 _GOOD_RUNC = (1, 2, 8)
@@ -57,7 +58,7 @@ def _extra_limits(info: dict[str, Any]) -> dict[str, str]:
 def _findings(version: dict[str, Any], info: dict[str, Any]) -> Iterator[Finding]:
     yield _api(version)
     security = " ".join(info.get("SecurityOptions") or ())
-    if "rootless" not in security and "userns" not in security:
+    if not remaps_users(info):
         message = "whoever may use the engine's socket is root on its machine, SAC included"
         yield _warning("engine", message, "a rootless engine or userns-remap narrows that")
     if "seccomp" not in security:

@@ -12,6 +12,7 @@ from sac_executor_docker.abilities import NOTHING, Extras
 from sac_executor_docker.folders import AGENT_USER, Folder
 from sac_executor_docker.images import HOLDER_PLACE, Image
 from sac_executor_docker.naming import HOLDER_LABEL, READY_LABEL, network_name, volume_name
+from sac_executor_docker.profiles import ROOT_USER, capabilities
 from sac_executor_docker.settings import DockerOptions, DockerSettings
 
 AGENT_PLACE = "/agent"
@@ -39,7 +40,9 @@ class Plan:
 
     @property
     def user(self) -> str:
-        """User and group of its processes: who owns the mounted folder, else nobody of this machine."""
+        """User and group of its processes: who owns the mounted folder, else nobody of this machine, else root."""
+        if self.launch.template.profile == "dev-root":
+            return ROOT_USER
         return self.folder.user if self.folder else AGENT_USER
 
     @property
@@ -92,8 +95,12 @@ def _environment(plan: Plan) -> dict[str, str]:
 
 
 def host_config(plan: Plan, settings: DockerSettings) -> dict[str, Any]:
-    """What the engine limits and keeps out; the profile ``dev`` has a writable root, and no other freedom."""
-    resources, strict = plan.launch.template.resources, plan.launch.template.profile == "strict"
+    """What the engine limits and keeps out.
+
+    The profile ``dev`` has a writable root and no other freedom, ``dev-root`` is root besides, with what apt needs.
+    """
+    resources, profile = plan.launch.template.resources, plan.launch.template.profile
+    strict = profile == "strict"
     memory = resources.memory or settings.memory
     uid, _, gid = plan.user.partition(":")
     run = f"rw,noexec,nosuid,nodev,size=1m,mode=0700,uid={uid},gid={gid}"
@@ -101,7 +108,7 @@ def host_config(plan: Plan, settings: DockerSettings) -> dict[str, Any]:
     return {
         "Privileged": False,
         "CapDrop": ["ALL"],
-        "CapAdd": [],
+        "CapAdd": capabilities(profile),
         "SecurityOpt": ["no-new-privileges:true"],
         "ReadonlyRootfs": strict,
         "MaskedPaths": None,

@@ -44,6 +44,10 @@ class DockerSettings(Model):
         default=None,
         description="Folders of this machine below which agents may work. Else what the user of SAC owns.",
     )
+    allow_root: bool | None = Field(
+        default=None,
+        description="Whether agents may have the profile dev-root. Else where the engine remaps users.",
+    )
     memory: int = Field(default=2 * GIB, gt=0, description="Bytes of memory of agents that name no limit.")
     cpu: float = Field(default=2.0, gt=0, description="Cores of agents that name no limit.")
     processes: int = Field(default=512, gt=0, description="Processes of agents that name no limit.")
