@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -18,10 +18,12 @@ from private_engine import PrivateEngine, private_engine
 from sac_core.contracts.sac import Sac
 from sac_core.core import open_core
 from sac_core.errors import LaunchError, UnsupportedError
+from sac_core.models.launch import Resources
 from sac_core.models.principal import LOCAL
 from sac_core.settings import Settings
 from sac_executor_docker import plugin
-from sac_executor_docker.abilities import disk, gpus
+from sac_executor_docker.abilities import NOTHING, disk, extras_of, gpus, unlimited
+from sac_executor_docker.engine import Engine
 from test_docker_agent import installed, server
 
 pytestmark = pytest.mark.xdist_group("faults")
@@ -62,6 +64,27 @@ def test_a_driver_that_limits_no_disk_is_named(info: dict[str, Any], driver: str
 )
 def test_a_driver_that_can_is_told_the_size(info: dict[str, Any]) -> None:
     assert disk(GIB, info) == {"size": str(GIB)}
+
+
+def test_an_engine_that_limits_nothing_says_so_and_is_not_believed() -> None:
+    none = {"MemoryLimit": False, "CpuCfsQuota": False, "PidsLimit": False}
+    assert unlimited(none) == ["memory", "cpu", "processes"]
+    assert unlimited({"MemoryLimit": True, "CpuCfsQuota": True, "PidsLimit": True}) == unlimited({}) == []
+
+
+@pytest.mark.parametrize("limit", ["memory", "cpu", "processes"])
+async def test_a_limit_that_would_not_be_held_is_refused(limit: str) -> None:
+    class Rootless:
+        """Says what an engine without cgroups says: no such engine runs in the tests."""
+
+        async def about(self) -> dict[str, bool]:
+            return {"MemoryLimit": False, "CpuCfsQuota": False, "PidsLimit": False}
+
+    engine = cast(Engine, Rootless())
+    assert await extras_of(engine, Resources()) == NOTHING
+    with pytest.raises(UnsupportedError, match=f"limits no {limit}") as refused:
+        await extras_of(engine, Resources.model_validate({limit: 64 << 20}))
+    assert refused.value.field == f"spec.resources.{limit}"
 
 
 async def refused(sac: Sac, resources: dict[str, int]) -> LaunchError:

@@ -14,7 +14,7 @@ from sac_core.errors import LaunchError
 from sac_core.models.principal import LOCAL
 from sac_core.settings import Settings
 from sac_executor_docker import plugin
-from sac_executor_docker.profiles import remaps_users
+from sac_executor_docker.users import remaps_users
 from test_docker_agent import installed
 
 ROOT = {"executor": "docker", "profile": "dev-root"}
@@ -67,10 +67,3 @@ async def test_root_is_refused_unless_the_operator_or_the_engine_makes_it_harmle
         assert refused.value.reason == ("Forbidden" if allowed is False else "Unsupported")
         await sac.agents.delete("box")
         await sac.agents.wait("box", "absent", timeout=60)
-
-
-def test_an_engine_says_itself_whether_its_root_is_somebody_else() -> None:
-    assert remaps_users({"SecurityOptions": ["name=seccomp,profile=builtin", "name=userns"]})
-    assert remaps_users({"SecurityOptions": ["name=rootless"]})
-    assert not remaps_users({"SecurityOptions": ["name=seccomp,profile=builtin", "name=cgroupns"]})
-    assert not remaps_users({})

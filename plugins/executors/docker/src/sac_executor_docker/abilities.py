@@ -15,6 +15,9 @@ _GPU = re.compile(r"[^=]+/gpu=\d+\Z")
 _LIMITING = ("btrfs", "devicemapper", "windowsfilter", "zfs")
 """Storage drivers that limit a container's root on whatever they are; overlay2 does on xfs alone."""
 
+_LIMITS = {"memory": "MemoryLimit", "cpu": "CpuCfsQuota", "processes": "PidsLimit"}
+"""What an engine says whether it limits it."""
+
 Info = Mapping[str, Any]
 """What an engine tells of itself."""
 
@@ -32,9 +35,12 @@ NOTHING = Extras()
 
 async def extras_of(engine: Engine, resources: Resources) -> Extras:
     """What these resources ask of the engine; `UnsupportedError` names the field and what the engine lacks."""
-    if not resources.gpus and resources.disk is None:
+    if resources == Resources():
         return NOTHING
-    info = await engine.call("info")
+    info = await engine.about()
+    for limit in unlimited(info):
+        if getattr(resources, limit) is not None:
+            raise no_limit(limit)
     return Extras(gpus(resources.gpus or 0, info), disk(resources.disk, info))
 
 
@@ -64,6 +70,17 @@ def disk(most: int | None, info: Info) -> dict[str, str]:
     if driver not in _LIMITING and (driver, below) != ("overlay2", "xfs"):
         raise no_disk(f"{driver} on {below}" if below else driver)
     return {"size": str(most)}
+
+
+def unlimited(info: Info) -> list[str]:
+    """What the engine limits for no container, whatever it is told: a rootless one without cgroup v2 limits nothing."""
+    return [limit for limit, flag in _LIMITS.items() if info.get(flag) is False]
+
+
+def no_limit(limit: str) -> UnsupportedError:
+    """An engine that would not hold a limit which an agent asks for."""
+    hint = "boot its machine with cgroup v2, name another target, or remove it"
+    return UnsupportedError(f"the engine limits no {limit}", field=f"spec.resources.{limit}", hint=hint)
 
 
 def no_disk(driver: str) -> UnsupportedError:

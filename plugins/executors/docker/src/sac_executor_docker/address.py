@@ -29,6 +29,14 @@ class Address:
         return self.host.replace("tcp://", "https://" if self.tls else "http://", 1)
 
     @property
+    def owner(self) -> int | None:
+        """The user whose socket it is; None for another kind of address, or without one."""
+        try:
+            return None if self.socket is None else Path(self.socket).stat().st_uid
+        except OSError:
+            return None
+
+    @property
     def local(self) -> bool:
         """Whether folders of this machine are folders of the engine's."""
         return self.socket is not None

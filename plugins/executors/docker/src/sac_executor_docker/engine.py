@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ T = TypeVar("T")
 
 THREADS, SLOW = 12, 8
 """How many calls at once; and of those that take long, so that others need not wait for them."""
+_ABOUT_SECONDS = 60.0
 _SLOW = ("start", "put_archive", "create_container_from_config", "wait")
 
 
@@ -26,6 +28,7 @@ class Engine:
         self.address = address
         self._timeout = timeout
         self._client: Any = None
+        self._about: tuple[float, dict[str, Any]] | None = None
         self._connecting = threading.Lock()
         self._threads, self._slow = CapacityLimiter(THREADS), CapacityLimiter(SLOW)
 
@@ -35,6 +38,13 @@ class Engine:
             async with self._slow:
                 return await self._run(lambda client: getattr(client, method)(*arguments, **named))
         return await self._run(lambda client: getattr(client, method)(*arguments, **named))
+
+    async def about(self) -> dict[str, Any]:
+        """What it tells of itself, at most a minute old: asking takes longer than most that depends on it."""
+        kept = self._about
+        if kept is None or time.monotonic() - kept[0] > _ABOUT_SECONDS:
+            kept = self._about = (time.monotonic(), await self.call("info"))
+        return kept[1]
 
     async def make_container(self, name: str, config: Mapping[str, Any]) -> str:
         """Create a container of exactly this configuration; its id."""
@@ -69,7 +79,7 @@ class Engine:
 
     def close(self) -> None:
         """Close its connections."""
-        client, self._client = self._client, None
+        client, self._client, self._about = self._client, None, None
         if client is not None:
             client.close()
 

@@ -24,7 +24,7 @@ from sac_executor_docker.containers import Containers
 from sac_executor_docker.direct import Direct
 from sac_executor_docker.ending import Ending
 from sac_executor_docker.engine import Engine
-from sac_executor_docker.folders import workspace_folder
+from sac_executor_docker.folders import owned, workspace_folder
 from sac_executor_docker.hints import Hints
 from sac_executor_docker.images import Images
 from sac_executor_docker.inner import Inner
@@ -92,7 +92,8 @@ class DockerExecutor(Executor):
 
     async def ensure(self, key: Key, launch: Launch, secrets: Secrets) -> Observed:
         options = check_launch(launch)
-        folder = workspace_folder(launch, self._settings, local=self._local, private=self._context.folder)
+        place = workspace_folder(launch, self._settings, local=self._local, private=self._context.folder)
+        folder = await owned(self._engine, place)
         await check_profile(self._engine, launch, self._settings)
         extras = await extras_of(self._engine, launch.template.resources)
         async with self._lock(key):

@@ -8,14 +8,17 @@ from pathlib import Path
 
 from sac_core.errors import LaunchError, UnsupportedError
 from sac_core.models.launch import Launch
+from sac_executor_docker.engine import Engine
 from sac_executor_docker.settings import DockerSettings
+from sac_executor_docker.users import user_of
 
 _SYSTEM = tuple(
     Path(name)
     for name in ("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sbin", "/sys", "/usr", "/var")
 )
 _TEMPORARY = Path("/var/tmp")
-AGENT_USER = "10001:10001"
+
+Place = tuple[Path, os.stat_result]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class Folder:
     user: str
 
 
-def workspace_folder(launch: Launch, settings: DockerSettings, *, local: bool, private: Path) -> Folder | None:
+def workspace_folder(launch: Launch, settings: DockerSettings, *, local: bool, private: Path) -> Place | None:
     """What to mount, or None when the agent works in its own volume.
 
     Without ``settings.folders`` it must belong to the user who runs SAC. ``private`` is SAC's own, and never mounted.
@@ -47,8 +50,15 @@ def workspace_folder(launch: Launch, settings: DockerSettings, *, local: bool, p
     if real != path:
         raise _refused(f"{wanted!r} is another name of {str(real)!r}", f"name it {str(real)!r}")
     _check_place(real, settings, launch, private)
-    about = real.stat()
-    return Folder(str(real), f"{about.st_uid}:{about.st_gid}")
+    return real, real.stat()
+
+
+async def owned(engine: Engine, place: Place | None) -> Folder | None:
+    """The folder with the user and group that its owner is in a container."""
+    if place is None:
+        return None
+    path, about = place
+    return Folder(str(path), user_of(about, await engine.about(), engine.address.owner))
 
 
 def _check_place(real: Path, settings: DockerSettings, launch: Launch, private: Path) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 from sac_core.errors import UnavailableError, UnsupportedError
 from sac_core.models.body import Finding, Probe
-from sac_executor_docker.abilities import disk, gpus
+from sac_executor_docker.abilities import disk, gpus, unlimited
 from sac_executor_docker.engine import Engine
-from sac_executor_docker.profiles import remaps_users
+from sac_executor_docker.users import remaps_users
 
 OLDEST_API = (1, 41)
 _GOOD_RUNC = (1, 2, 8)
@@ -34,6 +34,7 @@ async def probe(engine: Engine, image: str) -> Probe:
     missing = None if there else _missing(image)
     findings = (*_findings(version, info), *filter(None, [missing]))
     limits = {"memory": "of the container", "cpu": "cores", "processes": "of the container"}
+    limits = {field: meaning for field, meaning in limits.items() if field not in unlimited(info)}
     return Probe(
         reachable=all(finding.level != "error" for finding in findings),
         place=place,
@@ -69,6 +70,10 @@ def _findings(version: dict[str, Any], info: dict[str, Any]) -> Iterator[Finding
         )
     if info.get("CgroupVersion") == "1":
         yield _warning("cgroups", "cgroup v1: containers see the limits of others", "boot with cgroup v2")
+    without = unlimited(info)
+    if without:
+        message = f"the engine limits no {', no '.join(without)}: one agent can take all of its machine"
+        yield _warning("limits", message, "boot its machine with cgroup v2, which a rootless engine needs for limits")
     yield from _runc(version)
 
 

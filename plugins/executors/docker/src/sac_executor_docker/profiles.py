@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sac_core.errors import LaunchError, UnsupportedError
 from sac_core.models.launch import Launch, Profile
 from sac_executor_docker.engine import Engine
 from sac_executor_docker.settings import DockerSettings
+from sac_executor_docker.users import remaps_users
 
-ROOT_USER = "0:0"
 ROOT_CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "NET_BIND_SERVICE", "SETGID", "SETUID")
 """What apt, dpkg and a change of user need; nothing of it reaches beyond what is the container's own."""
 
@@ -26,15 +24,9 @@ async def check_profile(engine: Engine, launch: Launch, settings: DockerSettings
     if settings.allow_root is False:
         message, hint = "the operator does not allow the profile 'dev-root' here", "use the profile dev"
         raise LaunchError(message, reason="Forbidden", field="spec.profile", hint=hint)
-    if not remaps_users(await engine.call("info")):
+    if not remaps_users(await engine.about()):
         raise UnsupportedError(
             "the profile 'dev-root' is root in the container, and this engine takes that for root of its machine",
             field="spec.profile",
             hint="use an engine with userns-remap or a rootless one, or set plugins.docker.allow_root",
         )
-
-
-def remaps_users(info: dict[str, Any]) -> bool:
-    """Whether root in a container is somebody else outside."""
-    security = " ".join(info.get("SecurityOptions") or ())
-    return "rootless" in security or "userns" in security

@@ -9,11 +9,12 @@ from sac_core.models.body import Key, body_labels
 from sac_core.models.launch import Launch, Secrets
 from sac_core.models.secret_use import SECRETS_DIR
 from sac_executor_docker.abilities import NOTHING, Extras
-from sac_executor_docker.folders import AGENT_USER, Folder
+from sac_executor_docker.folders import Folder
 from sac_executor_docker.images import HOLDER_PLACE, Image
 from sac_executor_docker.naming import HOLDER_LABEL, READY_LABEL, network_name, volume_name
-from sac_executor_docker.profiles import ROOT_USER, capabilities
+from sac_executor_docker.profiles import capabilities
 from sac_executor_docker.settings import DockerOptions, DockerSettings
+from sac_executor_docker.users import AGENT_USER, ROOT_USER
 
 AGENT_PLACE = "/agent"
 HOME, WORK = "/agent/home", "/agent/work"
