@@ -82,13 +82,13 @@ def busybox_program() -> Path:
 
 
 def _root(python: bool) -> bytes:
+    """The files of an image as a tar, each folder told: an engine may make one that is not, for root alone."""
     busybox = busybox_program()
+    python_programs = _python_programs() if python else []
+    shared = {library for program in (busybox, *python_programs) for library in _shared(program)}
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
-        for folder, mode in (("bin", 0o755), ("tmp", 0o1777), ("etc", 0o755), ("home", 0o755), ("usr/bin", 0o755)):
-            entry = tarfile.TarInfo(folder)
-            entry.type, entry.mode = tarfile.DIRTYPE, mode
-            tar.addfile(entry)
+        _add_folders(tar, [*shared, *(_python_places() if python else ())])
         tar.add(busybox, "bin/busybox")
         printenv = tarfile.TarInfo("bin/printenv")
         printenv.size, printenv.mode = len(_PRINTENV), 0o755
@@ -96,9 +96,20 @@ def _root(python: bool) -> bytes:
         listed = subprocess.run([busybox, "--list"], capture_output=True, text=True, check=True).stdout.split()
         for applet in set(listed) - {"busybox", "printenv"}:
             _link(tar, f"bin/{applet}", "busybox")
-        programs = [busybox, *(_add_python(tar) if python else ())]
-        _add_shared(tar, programs)
+        if python:
+            _add_python(tar)
+        for library in sorted(shared):
+            tar.add(library.resolve(), str(library).lstrip("/"))
     return buffer.getvalue()
+
+
+def _add_folders(tar: tarfile.TarFile, files: list[Path]) -> None:
+    above = {folder for file in files for folder in file.parents}
+    folders = sorted({"/bin", "/etc", "/home", "/tmp", "/usr", "/usr/bin"} | set(map(str, above)) - {"/"})
+    for folder in folders:
+        entry = tarfile.TarInfo(folder.lstrip("/"))
+        entry.type, entry.mode = tarfile.DIRTYPE, 0o1777 if folder == "/tmp" else 0o755
+        tar.addfile(entry)
 
 
 def _link(tar: tarfile.TarFile, name: str, target: str) -> None:
@@ -107,20 +118,22 @@ def _link(tar: tarfile.TarFile, name: str, target: str) -> None:
     tar.addfile(entry)
 
 
-def _add_python(tar: tarfile.TarFile) -> list[Path]:
-    """The interpreter at the place it has here, and its library; the programs among them."""
-    program, library = Path(sys.executable).resolve(), Path(sysconfig.get_path("stdlib"))
-    tar.add(program, str(program).lstrip("/"))
-    tar.add(library, str(library).lstrip("/"), filter=_wanted)
-    _link(tar, "usr/bin/python3", str(program))
+def _python_places() -> tuple[Path, Path]:
+    """The interpreter and its library."""
+    return Path(sys.executable).resolve(), Path(sysconfig.get_path("stdlib"))
+
+
+def _python_programs() -> list[Path]:
+    program, library = _python_places()
     return [program, *(library / "lib-dynload").glob("*.so")]
 
 
-def _add_shared(tar: tarfile.TarFile, programs: list[Path]) -> None:
-    """The shared libraries of programs, each once."""
-    needed = {library for program in programs for library in _shared(program)}
-    for library in sorted(needed):
-        tar.add(library.resolve(), str(library).lstrip("/"))
+def _add_python(tar: tarfile.TarFile) -> None:
+    """The interpreter at the place it has here, and its library."""
+    program, library = _python_places()
+    tar.add(program, str(program).lstrip("/"))
+    tar.add(library, str(library).lstrip("/"), filter=_wanted)
+    _link(tar, "usr/bin/python3", str(program))
 
 
 def _wanted(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from docker_engine import docker
+from docker_engine import PYTHON_IMAGE, docker, image_of
+from private_engine import PrivateEngine, private_engine
 from sac_core.core import open_core
 from sac_core.errors import LaunchError
 from sac_core.models.principal import LOCAL
@@ -50,6 +54,42 @@ async def test_root_may_install_and_change_users_and_no_more(
         assert "dev-root, by user:local" in caplog.text
         await sac.agents.delete("box")
         await sac.agents.wait("box", "absent", timeout=60)
+
+
+@contextmanager
+def remapping() -> Iterator[PrivateEngine]:
+    """An engine whose containers have users of their own; its data is where those can look."""
+    with tempfile.TemporaryDirectory(prefix="sac-remapped-") as folder:
+        Path(folder).chmod(0o711)
+        with private_engine(options=("--userns-remap", "default"), data=Path(folder, "data")) as engine:
+            image_of(PYTHON_IMAGE, python=True, host=engine.host)
+            yield engine
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.xdist_group("faults")
+async def test_an_engine_that_remaps_users_allows_it_by_itself_and_mounts_no_folder(tmp_path: Path) -> None:
+    with remapping() as engine:
+        config = Settings(
+            data_dir=tmp_path / "data",
+            plugins={"docker": {"image": PYTHON_IMAGE, "host": engine.host}},
+            resync=2.0,
+        )
+        async with open_core(config, plugins=[] if installed() else [("docker", plugin)]) as core:
+            sac = core.sac(LOCAL)
+            await sac.agents.create("box", {**ROOT, "egress": {"mode": "none"}})
+            await sac.agents.wait("box", timeout=100)
+            said = (await sac.exec("box", ["sh", "-c", "id -u; touch ~/mine; cat /proc/self/uid_map"])).stdout.split()
+            assert said[:2] == ["0", "0"]
+            assert int(said[2]) >= 1000, "root inside is root outside"
+            (tmp_path / "project").mkdir()
+            work = {"folder": str(tmp_path / "project")}
+            await sac.agents.create("folder", {"executor": "docker", "workspace": work})
+            with pytest.raises(LaunchError, match="remaps users"):
+                await sac.agents.wait("folder", timeout=60)
+            for name in ("box", "folder"):
+                await sac.agents.delete(name)
+                await sac.agents.wait(name, "absent", timeout=60)
 
 
 @pytest.mark.parametrize("allowed", [None, False])
