@@ -179,7 +179,7 @@ async def test_waiting_has_an_end_that_says_what_was_seen(sac: Sac) -> None:
     await sac.agents.create("a1", {"state": "Stopped"})
     await sac.agents.wait("a1", "Stopped")
     with pytest.raises(DeadlineError, match="Stopped"):
-        await sac.agents.wait("a1", "Running", timeout=0.2)
+        await sac.agents.wait("a1", "Running", timeout=1)
 
 
 async def test_a_folder_that_is_not_there_fails_with_what_to_do(sac: Sac) -> None:
