@@ -206,7 +206,8 @@ class AgentKeeper:
         if late is not None:
             return late
         status, now = self._seen(work), self._services.now()
-        again = _SOON if body.reason == BUILDING else _poll(now - transitions.start_began(status, now, body))
+        waited = now - transitions.start_began(status, now, body)
+        again = _SOON if body.reason == BUILDING else _poll(waited, told=work.target.watches)
         return Step(transitions.starting(status, now, body), again)
 
     async def _late(self, work: Work, body: Observed) -> Step | None:
@@ -324,9 +325,12 @@ def _pause(error: UnavailableError) -> float:
     return (error.retry_after or _RETRY) * _jitter()
 
 
-def _poll(waited: timedelta) -> float:
-    """How soon to look at a starting body again: often at first, every five seconds at last."""
-    return min(max(waited.total_seconds() * 0.5, 0.02), 5.0)
+def _poll(waited: timedelta, *, told: bool) -> float:
+    """How soon to look at a starting body again: often at first, every five seconds at last.
+
+    One whose executor watches is ``told`` of: more looks would take their time from twenty that start at once.
+    """
+    return min(max(waited.total_seconds() * 0.5, _SOON if told else 0.02), 5.0)
 
 
 def _jitter() -> float:
