@@ -59,7 +59,7 @@ STRICT: dict[str, Any] = {
 
 
 def plan(launch: Launch, *, python: str | None = "/usr/bin/python3") -> Plan:
-    return Plan(KEY, "owner", launch, DockerOptions(), Image("sha256:1", python), None, "sac-holder-1")
+    return Plan(KEY, "owner", launch, DockerOptions(), Image("sha256:1", python, "sac-holder-1"), None)
 
 
 def strict(**template: Any) -> dict[str, Any]:

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from docker_bodies import remove, running
 from docker_engine import docker
 from sac_core.contracts.context import PluginContext
 from sac_core.errors import UnavailableError
 from sac_core.models.body import Observed
 from sac_core.models.launch import NO_SECRETS, Launch, Template
 from sac_core.testing.fixtures import eventually, new_key, temporary_context
+from sac_executor_docker.holder_volume import HolderVolumes
 from sac_executor_docker.images import Images
 from sac_executor_docker.opening import open_docker
 from sac_executor_docker.settings import DockerSettings
@@ -30,30 +32,23 @@ async def test_a_look_that_was_left_behind_is_removed(context: PluginContext, py
         await eventually(lambda: left[:12] not in docker("ps", "--all", "--quiet"), 20)
 
 
+@pytest.mark.parametrize(("cls", "name"), [(Images, "_python_of"), (HolderVolumes, "_is_there")])
 async def test_a_look_that_is_taken_away_by_who_tidies_up_is_taken_again(
-    context: PluginContext, python_image: str, monkeypatch: pytest.MonkeyPatch
+    context: PluginContext, python_image: str, monkeypatch: pytest.MonkeyPatch, cls: type, name: str
 ) -> None:
     taken: list[str] = []
-    fill = Images._fill
+    step = getattr(cls, name)
 
-    async def quicker(self: Images, container: str) -> None:
-        await fill(self, container)
+    async def slower(self: object, container: str, *arguments: object) -> object:
         if not taken:
             taken.append(docker("rm", "--force", container))
+        return await step(self, container, *arguments)
 
-    monkeypatch.setattr(Images, "_fill", quicker)
-    launch, key = Launch(template=Template(image=python_image, command=("sleep", "600"))), new_key()
+    monkeypatch.setattr(cls, name, slower)
     async with open_docker(DockerSettings(), context) as executor:
-
-        async def runs() -> bool:
-            return (await executor.ensure(key, launch, NO_SECRETS)).holder
-
-        async def gone() -> bool:
-            return (await executor.delete(key, generation=1, grace=0, purge=True)).phase == "absent"
-
-        await eventually(runs, 60)
+        key = await running(executor, python_image)
         assert len(taken) == 1
-        await eventually(gone, 60)
+        await remove(executor, key)
 
 
 async def test_an_image_whose_registry_is_not_there_is_asked_for_again(context: PluginContext, engine: str) -> None:

@@ -26,6 +26,7 @@ from sac_executor_docker.ending import Ending
 from sac_executor_docker.engine import Engine
 from sac_executor_docker.folders import owned, workspace_folder
 from sac_executor_docker.hints import Hints
+from sac_executor_docker.holder_volume import HolderVolumes
 from sac_executor_docker.images import Images
 from sac_executor_docker.inner import Inner
 from sac_executor_docker.probing import probe
@@ -59,7 +60,8 @@ class DockerExecutor(Executor):
         self._inner = Inner(engine, streams)
         self._direct = Direct(engine, streams)
         self._ending = Ending(engine, self._containers, tasks)
-        images = Images(engine, streams, context.owner)
+        self._volumes = HolderVolumes(engine, streams, context.owner)
+        images = Images(engine, streams, self._volumes, context.owner)
         self._builder = Builder(engine, streams, images, owner=context.owner, base=settings.image)
         self._workshop = Workshop(engine, self._containers, images, self._builder, self._inner, settings, context.owner)
         self._hints = Hints(streams, context.owner, tasks)
@@ -70,6 +72,7 @@ class DockerExecutor(Executor):
         """Remove what a killed server was in the middle of, and is no body."""
         try:
             await self._containers.sweep()
+            await self._volumes.sweep()
         except SacError as error:
             log.info("cannot tidy up at the engine: %s", error)
 

@@ -10,7 +10,7 @@ from anyio.abc import ByteStream
 
 from sac_core.errors import LostError, NotReadyError, UnavailableError
 from sac_executor_docker.engine import Engine
-from sac_executor_docker.images import HOLDER_PLACE
+from sac_executor_docker.holder_volume import python_command
 from sac_executor_docker.rendering import SECRETS, SOCKET
 from sac_executor_docker.seeing import Container
 from sac_executor_docker.streams import ExecStream, Streams
@@ -28,7 +28,7 @@ class Inner:
 
     async def relay(self, container: Container) -> ByteStream:
         """A stream to the container's holder; raises `NotReadyError` when it does not listen yet."""
-        stream = await self._run(container.id, [container.python, "-I", "-S", f"{HOLDER_PLACE}/relay.py", SOCKET])
+        stream = await self._run(container.id, [*python_command(container.python, "relay"), SOCKET])
         try:
             with anyio.fail_after(_DEADLINE):
                 if await stream.receive(1) == b"+":
@@ -48,7 +48,7 @@ class Inner:
         if self._delivered.get(container_id) == digest:
             return
         with anyio.move_on_after(_DEADLINE):
-            argv = [python, "-I", "-S", f"{HOLDER_PLACE}/deliver.py", SECRETS]
+            argv = [*python_command(python, "deliver"), SECRETS]
             async with await self._run(container_id, argv) as stream:
                 await stream.send(_sized(message))
                 if await _all(stream) == b"delivered\n":

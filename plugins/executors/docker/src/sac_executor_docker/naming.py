@@ -21,7 +21,9 @@ READY_LABEL = "sac/docker.ready"
 HOLDER_LABEL = "sac/docker.python"
 """The Python that runs the holder; empty: this body has none."""
 ROLE_LABEL = "sac/docker.role"
-"""On what is not a body: ``look`` (a container never started), ``network``, ``holder``."""
+"""On what is not a body: ``look`` (a container for a moment), ``network``, ``holder``."""
+IMAGE_LABEL = "sac/docker.image"
+"""On a holder's volume: the id of the image whose containers use it."""
 
 _SUFFIX = re.compile(r"\.(\d+)\.([a-z]+)$")
 

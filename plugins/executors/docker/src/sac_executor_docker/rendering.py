@@ -10,7 +10,8 @@ from sac_core.models.launch import Launch, Secrets
 from sac_core.models.secret_use import SECRETS_DIR
 from sac_executor_docker.abilities import NOTHING, Extras
 from sac_executor_docker.folders import Folder
-from sac_executor_docker.images import HOLDER_PLACE, Image
+from sac_executor_docker.holder_volume import HOLDER_PLACE, python_command
+from sac_executor_docker.images import Image
 from sac_executor_docker.naming import HOLDER_LABEL, READY_LABEL, network_name, volume_name
 from sac_executor_docker.profiles import capabilities
 from sac_executor_docker.settings import DockerOptions, DockerSettings
@@ -36,7 +37,6 @@ class Plan:
     options: DockerOptions
     image: Image
     folder: Folder | None
-    holder_volume: str
     extras: Extras = NOTHING
 
     @property
@@ -84,7 +84,7 @@ def _command(plan: Plan) -> list[str]:
         return list(_WAIT)
     options = {"dir": RUN, "uid": plan.key.uid, "cwd": plan.work, "foreground": "1", "grace": _HOLDER_GRACE}
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
-    return [plan.image.python, "-I", "-S", f"{HOLDER_PLACE}/program.py", *words]
+    return [*python_command(plan.image.python, "start"), *words]
 
 
 def _environment(plan: Plan) -> dict[str, str]:
@@ -150,7 +150,7 @@ def _mounts(plan: Plan) -> list[dict[str, Any]]:
     mounts = [_volume(volume_name(plan.key), AGENT_PLACE, labels)]
     mounts += [_volume(volume_name(plan.key, name), path, labels) for name, path in plan.options.volumes.items()]
     if plan.image.python is not None:
-        mounts.append({**_volume(plan.holder_volume, HOLDER_PLACE, {}), "ReadOnly": True})
+        mounts.append({**_volume(plan.image.volume, HOLDER_PLACE, {}), "ReadOnly": True})
     if plan.folder is not None:
         options = {"Propagation": "rprivate"}
         mounts.append({"Type": "bind", "Source": plan.folder.path, "Target": plan.folder.path, "BindOptions": options})

@@ -19,7 +19,8 @@ from sac_executor_docker.building import Builder
 from sac_executor_docker.containers import Containers
 from sac_executor_docker.engine import Engine
 from sac_executor_docker.folders import Folder
-from sac_executor_docker.images import Image, Images, folders
+from sac_executor_docker.holder_volume import folders
+from sac_executor_docker.images import Image, Images
 from sac_executor_docker.inner import Inner
 from sac_executor_docker.naming import State, first_name, state_name
 from sac_executor_docker.refusals import check_without_holder
@@ -116,8 +117,7 @@ class Workshop:
         image = await self._image(work)
         if image.python is None:
             check_without_holder(work.launch, work.secrets)
-        volume = self._images.holder_volume
-        plan = Plan(work.key, self._owner, work.launch, work.options, image, work.folder, volume, work.extras)
+        plan = Plan(work.key, self._owner, work.launch, work.options, image, work.folder, work.extras)
         if plan.network is not None:
             await self._containers.enter_network(work.key.tenant)
         if old is not None:
