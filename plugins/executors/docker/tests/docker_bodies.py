@@ -12,7 +12,7 @@ _PATIENCE = 60.0
 
 async def running(executor: DockerExecutor, image: str, key: Key | None = None) -> Key:
     """A body of an image that runs, and has a holder if the image has a Python; a new one, or the one of ``key``."""
-    key, launch = key or new_key(), Launch(template=Template(image=image, command=("sleep", "600")))
+    key, launch = key or new_key(), Launch(template=Template(image=image))
 
     async def runs() -> bool:
         return (await executor.ensure(key, launch, NO_SECRETS)).phase == "running"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+import anyio
 import pytest
 
 from docker_bodies import remove, running
@@ -13,6 +15,7 @@ from sac_core.errors import UnavailableError
 from sac_core.models.body import Observed
 from sac_core.models.launch import NO_SECRETS, Launch, Template
 from sac_core.testing.fixtures import eventually, new_key, temporary_context
+from sac_executor_docker.engine import Engine
 from sac_executor_docker.holder_volume import HolderVolumes
 from sac_executor_docker.images import Images
 from sac_executor_docker.opening import open_docker
@@ -48,6 +51,29 @@ async def test_a_look_that_is_taken_away_by_who_tidies_up_is_taken_again(
     async with open_docker(DockerSettings(), context) as executor:
         key = await running(executor, python_image)
         assert len(taken) == 1
+        await remove(executor, key)
+
+
+async def test_a_container_whose_maker_died_before_it_started_has_its_folders_all_the_same(
+    context: PluginContext, plain_image: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, launch = new_key(), Launch(template=Template(image=plain_image))
+    call = Engine.call
+
+    async def dying(self: Engine, method: str, *arguments: Any, **named: Any) -> Any:
+        if method == "put_archive":
+            await anyio.sleep_forever()
+        return await call(self, method, *arguments, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Engine, "call", dying)
+        async with open_docker(DockerSettings(), context) as executor:
+            await executor.ensure(key, launch, NO_SECRETS)
+    async with open_docker(DockerSettings(), context) as executor:
+        await running(executor, plain_image, key)
+        container = docker("ps", "--quiet", "--filter", f"label=sac/uid={key.uid}")
+        owners = docker("exec", container, "stat", "-c", "%u", "/agent/home", "/agent/work").split()
+        assert owners == ["10001", "10001"]
         await remove(executor, key)
 
 

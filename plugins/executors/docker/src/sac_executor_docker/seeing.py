@@ -35,6 +35,11 @@ class Container:
         return self.status in ALIVE
 
     @property
+    def startable(self) -> bool:
+        """Whether it is to be started again as it is. One that never started may lack what is put into it before."""
+        return self.status not in ("created", "dead")
+
+    @property
     def refused(self) -> str:
         """Why the engine could not start it."""
         return str(self.detail.get("Error") or "") if self.status == "created" else ""

@@ -103,7 +103,7 @@ class Workshop:
         """Bring the body to running; never raises: what went wrong is in ``work.error``."""
         try:
             with work.scope:
-                if old is not None and old.hash == work.launch.hash and not old.refused and old.status != "dead":
+                if old is not None and old.hash == work.launch.hash and old.startable:
                     await self._start_again(work, old)
                 else:
                     await self._make(work, old)
