@@ -147,13 +147,13 @@ async def test_two_agents_that_need_it_first_wait_for_one_build(sac: Sac, recipe
 async def test_building_takes_no_time_of_the_start_and_is_told(
     sac: Sac, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slow = recipe.model_copy(update={"setup": "echo this takes its time; sleep 20; echo set > /setup"})
+    slow = recipe.model_copy(update={"setup": f"echo {recipe.name} takes its time; sleep 20; echo set > /setup"})
     monkeypatch.setattr(Toy, "made", slow)
     await sac.agents.create("a1", {"runtime": "toy", "executor": "docker", "startTimeout": 15})
 
     async def told() -> bool:
         status = (await sac.agents.get("a1")).status
-        return status.reason == "BuildingImage" and "this takes its time" in status.progress
+        return status.reason == "BuildingImage" and "takes its time" in status.progress
 
     await eventually(told, 60)
     await sac.agents.wait("a1", timeout=100)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 
@@ -30,8 +31,8 @@ def context() -> Iterator[PluginContext]:
 @pytest.fixture
 def lone_image(python_image: str) -> Iterator[str]:
     """An image of this test alone: nothing is compiled for it yet."""
-    name = "sac-test/lone:1"
-    docker("build", "--tag", name, "-", stdin=f"FROM {python_image}\nLABEL lone=1\n".encode())
+    name = f"sac-test/lone:{uuid4().hex[:8]}"
+    docker("build", "--tag", name, "-", stdin=f"FROM {python_image}\nLABEL lone={name}\n".encode())
     yield name
     docker("rmi", "--force", name)
 

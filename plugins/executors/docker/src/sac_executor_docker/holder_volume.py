@@ -31,7 +31,7 @@ log = logging.getLogger("sac.docker")
 HOLDER_PLACE = "/opt/sac"
 _COMPILED = "compiled"
 _COMPLETE = "complete"
-_PATIENCE = 20
+_PATIENCE = 10
 _MEMORY = 256 * 1024 * 1024
 
 

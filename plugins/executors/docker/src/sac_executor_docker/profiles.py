@@ -28,5 +28,5 @@ async def check_profile(engine: Engine, launch: Launch, settings: DockerSettings
         raise UnsupportedError(
             "the profile 'dev-root' is root in the container, and this engine takes that for root of its machine",
             field="spec.profile",
-            hint="use an engine with userns-remap or a rootless one, or set plugins.docker.allow_root",
+            hint="use an engine with userns-remap or a rootless one, or set plugins.docker.allowRoot",
         )

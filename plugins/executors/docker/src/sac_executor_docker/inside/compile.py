@@ -6,7 +6,7 @@ from contextlib import suppress
 FOLDER = __file__.rpartition("/")[0]
 sys.path.append(FOLDER)
 
-import program  # type: ignore[import-not-found]  # noqa: E402, F401
+import start  # type: ignore[import-not-found]  # noqa: E402, F401
 
 with suppress(ImportError):
     import ctypes  # noqa: F401 (the holder does when it starts)

@@ -6,4 +6,5 @@ sys.path.append(__file__.rpartition("/")[0])  # behind the library, which nothin
 
 import program  # type: ignore[import-not-found]
 
-program.main(sys.argv[1:])
+if __name__ == "__main__":
+    program.main(sys.argv[1:])
