@@ -1,0 +1,57 @@
+"""Ending pods sooner than their own grace says; whether they end was decided before, in the Deployment."""
+
+from __future__ import annotations
+
+import math
+
+import anyio
+from anyio.abc import TaskGroup
+
+from sac_core.errors import SacError
+from sac_core.models.body import Key
+from sac_executor_kubernetes.isolation import GRACE
+from sac_executor_kubernetes.workloads import Workloads
+
+_LONGEST = GRACE + 30.0
+
+
+class Ending:
+    """Waits until the cluster ends a pod, then says how long that may take. A restart of SAC leaves it its own grace.
+
+    It is not ended by us: while the cluster still wants one, another would take its place.
+    """
+
+    def __init__(self, workloads: Workloads, tasks: TaskGroup) -> None:
+        self._workloads, self._tasks = workloads, tasks
+        self._graces: dict[str, tuple[int, anyio.CancelScope]] = {}
+
+    def hurry(self, key: Key, grace: float) -> None:
+        """Let a body's pods end within so many seconds; returns at once. A shorter grace than before holds."""
+        wanted = max(1, math.ceil(grace))  # none at all would mean to forget the pod, not to end it
+        before = self._graces.get(key.uid)
+        if wanted >= GRACE or (before is not None and before[0] <= wanted):
+            return
+        if before is not None:
+            before[1].cancel()
+        scope = anyio.CancelScope()
+        self._graces[key.uid] = wanted, scope
+        self._tasks.start_soon(self._hurry, key, wanted, scope, name=f"end {key.uid}")
+
+    async def _hurry(self, key: Key, grace: int, scope: anyio.CancelScope) -> None:
+        try:
+            with scope, anyio.move_on_after(_LONGEST):
+                await self._watch(key, grace)
+        except SacError:  # the next call that wants it ended asks again
+            pass
+        finally:
+            if self._graces.get(key.uid, (0, None))[1] is scope:
+                del self._graces[key.uid]
+
+    async def _watch(self, key: Key, grace: int) -> None:
+        async for pods in self._workloads.pods_of(key):
+            alive = [pod for pod in pods if not pod.over]
+            for pod in alive:
+                if pod.leaving and pod.grace > grace:
+                    await self._workloads.end_pod(pod, grace)
+            if not alive:
+                return

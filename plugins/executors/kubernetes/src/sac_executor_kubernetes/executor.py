@@ -1,0 +1,193 @@
+"""The Kubernetes executor: every call looks at what the cluster has, does what can be done now, says what is there."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from weakref import WeakValueDictionary
+
+import anyio
+from anyio.abc import ByteStream, TaskGroup
+
+from sac_core.contracts.context import PluginContext
+from sac_core.contracts.executor import Executor, Resync
+from sac_core.errors import ConflictError, LostError, NotReadyError
+from sac_core.models.body import Key, Observed, Probe
+from sac_core.models.launch import Launch, Secrets
+from sac_executor_kubernetes.cluster import Cluster
+from sac_executor_kubernetes.deliveries import Deliveries
+from sac_executor_kubernetes.ending import Ending
+from sac_executor_kubernetes.hints import Hints
+from sac_executor_kubernetes.holder_files import HolderFiles
+from sac_executor_kubernetes.inner import Inner
+from sac_executor_kubernetes.naming import State
+from sac_executor_kubernetes.pods import Pod
+from sac_executor_kubernetes.probing import Prober
+from sac_executor_kubernetes.refusals import check_launch
+from sac_executor_kubernetes.rendering import Plan
+from sac_executor_kubernetes.seeing import Workload, ghost, observed
+from sac_executor_kubernetes.settings import KubernetesOptions, KubernetesSettings
+from sac_executor_kubernetes.workloads import Workloads
+
+_REPLACE_GRACE = 5.0
+
+
+class KubernetesExecutor(Executor):
+    """Bodies as Deployments of one namespace. Made by `open_kubernetes`."""
+
+    def __init__(
+        self, settings: KubernetesSettings, context: PluginContext, cluster: Cluster, tasks: TaskGroup
+    ) -> None:
+        self._settings, self._context = settings, context
+        self._prober = Prober(cluster, context.now)
+        self._workloads = Workloads(cluster, context.owner)
+        self._holder_files = HolderFiles(cluster)
+        self._inner = Inner(cluster)
+        self._hints = Hints(cluster, context.owner, tasks)
+        self._ending = Ending(self._workloads, tasks)
+        self._deliveries = Deliveries(self._workloads, self._inner, self._hints, tasks)
+        self._locks: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()
+
+    async def probe(self) -> Probe:
+        return await self._prober.probe()
+
+    async def observe(self, key: Key) -> Observed:
+        return self._see(key, *await self._workloads.of(key))
+
+    async def bodies(self) -> AsyncIterator[Observed]:
+        workloads, strays = await self._workloads.all()
+        for workload in workloads:
+            yield self._see(workload.key, workload, [])
+        for key, pods in strays.items():
+            if any(not pod.over for pod in pods):
+                yield ghost(key, self._context.now())
+
+    async def ensure(self, key: Key, launch: Launch, secrets: Secrets) -> Observed:
+        options = check_launch(launch)
+        async with self._lock(key):
+            workload, pods = await self._workloads.of(key)
+            if workload is None and any(not pod.over for pod in pods):
+                return ghost(key, self._context.now())
+            if workload is not None:
+                _check_generation(workload.generation, launch.generation)
+                if workload.wanted and workload.hash == launch.hash:
+                    return await self._keep(workload, launch, secrets)
+            return await self._bring(key, workload, launch, options, secrets)
+
+    async def stop(self, key: Key, *, generation: int, grace: float) -> Observed:
+        async with self._lock(key):
+            workload, pods = await self._found(key, generation)
+            if workload is not None and workload.state != "deleting":
+                workload = await self._end(workload, generation, "stopped", grace)
+            return self._see(key, workload, pods)
+
+    async def delete(self, key: Key, *, generation: int, grace: float, purge: bool) -> Observed:
+        async with self._lock(key):
+            workload, pods = await self._found(key, generation)
+            if workload is not None:
+                workload = await self._end(workload, generation, "deleting", grace)
+                if not workload.quiet:
+                    return self._see(key, workload, pods)
+            if purge:  # first: while its Deployment is there, a server that dies here is found out
+                await self._workloads.purge(key)
+            if workload is not None:
+                await self._workloads.remove(workload)
+            return self._see(key, None, pods)
+
+    async def open_holder(self, key: Key) -> ByteStream | None:
+        workload, _ = await self._workloads.of(key)
+        if workload is None or not workload.wanted:
+            raise LostError("the body has no pod")
+        seen = self._see(key, workload, [])
+        if seen.phase == "failed":
+            raise LostError(seen.message)
+        if seen.phase != "running":
+            raise NotReadyError(seen.message or "the pod is being started, or ends")
+        pod = workload.alive[0]
+        if not workload.life:  # from now on it is this one: another that the cluster makes is another body
+            async with self._lock(key):
+                await self._workloads.mark(workload, workload.generation, workload.state, life=pod.life)
+        return await self._inner.relay(pod, workload.python)
+
+    async def watch(self) -> AsyncIterator[Key | Resync]:
+        async with aclosing(self._hints.listen()) as hints:
+            async for hint in hints:
+                yield hint
+
+    # what is there
+
+    def _lock(self, key: Key) -> anyio.Lock:
+        return self._locks.setdefault(key.uid, anyio.Lock())
+
+    def _see(self, key: Key, workload: Workload | None, pods: list[Pod]) -> Observed:
+        now = self._context.now()
+        if workload is not None:
+            return observed(workload, now, delivering=self._deliveries.under_way(key))
+        if any(not pod.over for pod in pods):
+            return ghost(key, now)
+        return Observed(key=key, phase="absent", observed_at=now)
+
+    async def _found(self, key: Key, generation: int) -> tuple[Workload | None, list[Pod]]:
+        """What is there to end, which nobody of an older generation may."""
+        workload, pods = await self._workloads.of(key)
+        if workload is not None:
+            _check_generation(workload.generation, generation)
+        return workload, pods
+
+    # starting
+
+    async def _bring(
+        self, key: Key, workload: Workload | None, launch: Launch, options: KubernetesOptions, secrets: Secrets
+    ) -> Observed:
+        """Take the step that there is to take towards another body."""
+        if workload is not None and not workload.quiet:
+            state: State = workload.state if workload.state in ("stopped", "deleting") else "ending"
+            workload = await self._end(workload, launch.generation, state, _REPLACE_GRACE)
+            if not workload.quiet:
+                return self._see(key, workload, [])
+        await self._holder_files.have()
+        plan = Plan(key, self._context.owner, launch, options, self._holder_files.name, self._settings)
+        state = "new" if secrets.files else "up"
+        if workload is None:
+            workload = await self._workloads.make(plan, state)
+        else:
+            workload = await self._workloads.run(workload, plan, state)
+        if secrets.files:
+            self._deliveries.begin(workload, secrets.files)
+        return self._see(key, workload, [])
+
+    async def _keep(self, workload: Workload, launch: Launch, secrets: Secrets) -> Observed:
+        """A body of this hash, which may have to be let in again after it ended."""
+        seen, state, life = self._see(workload.key, workload, []), workload.state, workload.life
+        if seen.phase == "failed" and seen.reason in ("Lost", "Evicted", "OutOfMemory", "CrashLoop"):
+            state, life = "new" if secrets.files else "up", _life_to_come(workload)
+        workload = await self._workloads.mark(
+            workload, launch.generation, state, life=life, labels=launch.binding.labels
+        )
+        seen = self._see(workload.key, workload, [])
+        if state == "new" and not self._deliveries.under_way(workload.key):
+            self._deliveries.begin(workload, secrets.files)
+        elif seen.phase == "running":
+            await self._inner.deliver(workload.alive[0], workload.python, secrets.files)
+        return self._see(workload.key, workload, [])
+
+    async def _end(self, workload: Workload, generation: int, state: State, grace: float) -> Workload:
+        """Mark it and let it end; returns at once."""
+        self._deliveries.abandon(workload.key)
+        for pod in workload.pods:
+            self._inner.forget(pod.uid)
+        workload = await self._workloads.mark(workload, generation, state, life=workload.life)
+        if not workload.quiet:
+            self._ending.hurry(workload.key, grace)
+        return workload
+
+
+def _life_to_come(workload: Workload) -> str:
+    """The start of a container that shall be the body: that of its one pod, else the first of the pod to come."""
+    pods = [pod for pod in workload.alive if not pod.leaving]
+    return pods[0].next_life if len(pods) == 1 else ""
+
+
+def _check_generation(current: int, asked: int) -> None:
+    if asked < current:
+        raise ConflictError(f"generation {asked} is older than the body's, {current}", reason="OlderGeneration")

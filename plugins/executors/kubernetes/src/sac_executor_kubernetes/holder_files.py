@@ -1,0 +1,66 @@
+"""What brings the holder into pods: an immutable ConfigMap for each version of its programs, mounted read-only."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.resources import files
+
+import anyio
+
+from sac_core.errors import LaunchError
+from sac_core.held.program import PROGRAM
+from sac_executor_kubernetes.cluster import Cluster
+from sac_executor_kubernetes.naming import ROLE_LABEL
+from sac_executor_kubernetes.troubles import Refusal
+
+
+class HolderFiles:
+    """Made in the namespace when the first agent needs it; shared by all installations, and never changed."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._there = False
+        self._making = anyio.Lock()
+        self._programs = programs()
+        self.name = f"sac-holder-{_digest(self._programs)}"
+
+    async def have(self) -> None:
+        """Have it. One of its name with other contents is refused: somebody else's program would run in agents."""
+        async with self._making:
+            if self._there:
+                return
+            found = await self._cluster.get("configmaps", self.name) or await self._make()
+            if found.get("data") != self._programs:
+                message = f"the ConfigMap {self.name} holds other programs than SAC's"
+                raise LaunchError(message, reason="Forbidden", hint="delete it; SAC makes it again")
+            self._there = True
+
+    def forget(self) -> None:
+        """Look again whether it is there."""
+        self._there = False
+
+    async def _make(self) -> dict[str, object]:
+        wanted = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": self.name, "labels": {"app": "sac-agent", ROLE_LABEL: "holder"}},
+            "immutable": True,
+            "data": self._programs,
+        }
+        try:
+            return await self._cluster.create("configmaps", wanted)
+        except Refusal as error:
+            if error.status != 409:
+                raise
+            return await self._cluster.get("configmaps", self.name) or {}
+
+
+def programs() -> dict[str, str]:
+    """What runs in containers, by file name."""
+    inside = files("sac_executor_kubernetes") / "inside"
+    ours = {name: (inside / name).read_text() for name in ("start.py", "relay.py", "deliver.py")}
+    return {"program.py": PROGRAM.read_text(), **ours}
+
+
+def _digest(programs: dict[str, str]) -> str:
+    return hashlib.sha256("\0".join(programs.values()).encode()).hexdigest()[:12]

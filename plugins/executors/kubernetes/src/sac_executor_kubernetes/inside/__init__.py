@@ -1,0 +1,1 @@
+"""Programs that run in containers, beside the holder's: one file each, standard library, Python 3.8 and later."""

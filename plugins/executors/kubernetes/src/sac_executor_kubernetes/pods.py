@@ -1,0 +1,108 @@
+"""A pod as the cluster lists it: which life of its container it is in, and what its one container does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sac_core.models.process import Exit
+
+_KILLED = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """``restarts`` counts the starts of its container after the first; ``state`` and ``last`` are the cluster's."""
+
+    name: str
+    uid: str
+    labels: Mapping[str, str]
+    phase: str
+    reason: str
+    message: str
+    leaving: bool
+    grace: int
+    restarts: int
+    state: Mapping[str, Any]
+    last: Mapping[str, Any]
+    scheduling: Mapping[str, Any]
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing of it runs any more, or ever will."""
+        return self.phase in ("Failed", "Succeeded") or (self.leaving and "terminated" in self.state)
+
+    @property
+    def runs(self) -> bool:
+        """Whether its container runs."""
+        return not self.over and "running" in self.state
+
+    @property
+    def ended(self) -> Mapping[str, Any] | None:
+        """How its container ended, if it does not run now and did before."""
+        if self.runs:
+            return None
+        found = self.state.get("terminated") or self.last.get("terminated")
+        return found if isinstance(found, Mapping) else None
+
+    @property
+    def waiting(self) -> tuple[str, str]:
+        """Why its container does not run yet, and more of that; empty when it does not wait."""
+        waiting = self.state.get("waiting") or {}
+        return str(waiting.get("reason") or ""), str(waiting.get("message") or "")
+
+    @property
+    def life(self) -> str:
+        """The start of its container that is, or was, the last one."""
+        return life(self.uid, self.restarts)
+
+    @property
+    def next_life(self) -> str:
+        """The start of its container that can be the body: the one that runs, else the one to come."""
+        return life(self.uid, self.restarts + (1 if self.ended is not None else 0))
+
+
+def life(uid: str, restarts: int) -> str:
+    """A start of a container, as a mark."""
+    return f"{uid}/{restarts}"
+
+
+def read_life(mark: str) -> tuple[str, int]:
+    """The pod and the start that a mark names."""
+    uid, _, restarts = mark.partition("/")
+    return uid, int(restarts) if restarts.isdecimal() else 0
+
+
+def read_pod(found: Mapping[str, Any]) -> Pod:
+    """From an item of the cluster's list."""
+    about, status = found["metadata"], found.get("status") or {}
+    containers = status.get("containerStatuses") or [{}]
+    conditions = {each.get("type"): each for each in status.get("conditions") or ()}
+    return Pod(
+        name=about["name"],
+        uid=about["uid"],
+        labels=about.get("labels") or {},
+        phase=str(status.get("phase") or "Pending"),
+        reason=str(status.get("reason") or ""),
+        message=str(status.get("message") or ""),
+        leaving=bool(about.get("deletionTimestamp")),
+        grace=int(about.get("deletionGracePeriodSeconds") or 0),
+        restarts=int(containers[0].get("restartCount") or 0),
+        state=containers[0].get("state") or {},
+        last=containers[0].get("lastState") or {},
+        scheduling=conditions.get("PodScheduled") or {},
+    )
+
+
+def read_exit(ended: Mapping[str, Any]) -> Exit:
+    """How a container ended; the cluster tells a signal as a code above 128."""
+    import signal
+
+    code = int(ended.get("exitCode") or 0)
+    if code > _KILLED:
+        try:
+            return Exit(signal=signal.Signals(code - _KILLED).name.removeprefix("SIG"))
+        except ValueError:
+            pass
+    return Exit(code=code)

@@ -1,0 +1,89 @@
+"""Why a body is as it is, from the cluster's words to the closed list of reasons, with what a person can do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sac_executor_kubernetes.pods import Pod, read_exit
+
+Change = dict[str, Any]
+"""Fields of `Observed`."""
+
+_UNPULLED = ("ErrImagePull", "ImagePullBackOff", "RegistryUnavailable")
+_NO_IMAGE = ("InvalidImageName", "ErrImageNeverPull")
+_NOT_STARTED = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError", "StartError")
+_MISSING = ("not found", "manifest unknown", "does not exist", "no matching manifest")
+_DENIED = ("denied", "unauthorized", "authentication required", "forbidden", "no basic auth")
+_NO_PROGRAM = ("executable file not found", "no such file or directory")
+_NOT_MADE = {"exceeded quota": "QuotaExceeded", "forbidden": "Forbidden", "is invalid": "InvalidSpec"}
+
+
+def not_made(conditions: Mapping[str, Mapping[str, Any]]) -> Change:
+    """A Deployment that has no pod: it comes, or the cluster says why it does not."""
+    failure = conditions.get("ReplicaFailure") or {}
+    if failure.get("status") != "True":
+        return {"phase": "pending", "progress": "waiting for a pod"}
+    said = str(failure.get("message") or "")
+    reason = next((reason for words, reason in _NOT_MADE.items() if words in said), "ExecutorError")
+    if reason == "QuotaExceeded":  # the cluster goes on trying, and somebody may make room
+        return {"phase": "pending", "reason": reason, "message": f"{said} (ask for less, or delete something)"}
+    return _failed(reason, f"the cluster makes no pod: {said}")
+
+
+def not_running(pod: Pod) -> Change:
+    """A pod whose container has not been started, or not again."""
+    if pod.scheduling.get("status") == "False":
+        said = str(pod.scheduling.get("message") or "no node takes it")
+        return {"phase": "pending", "reason": "Unschedulable", "message": f"{said} (ask for less, or add a node)"}
+    reason, said = pod.waiting
+    if reason in _NO_IMAGE or (reason in _UNPULLED and _absent(said)):
+        return _failed("ImageNotFound", f"{said or reason} (check the name and the tag, and image_pull_secrets)")
+    if reason in _UNPULLED:
+        return {"phase": "pending", "reason": "ImageNotPulled", "message": said, "progress": "pulling the image"}
+    if reason in _NOT_STARTED:
+        return not_started(said or reason)
+    progress = "pulling the image, or starting the container" if reason == "ContainerCreating" else reason
+    return {"phase": "pending", "progress": progress or "waiting for its node"}
+
+
+def not_started(said: str) -> Change:
+    """A container that the node could not start."""
+    if any(words in said for words in _NO_PROGRAM):
+        advice = "use an image with Python 3.8 or later, or name its Python: options.python"
+        return _failed("Unsupported", f"the image has no Python where SAC looks for one: {said} ({advice})")
+    return _failed("InvalidSpec", f"the container cannot be started: {said}")
+
+
+def died(pod: Pod) -> Change:
+    """A container that ended without being asked to."""
+    ended = pod.ended or pod.last.get("terminated") or {}
+    exit, said = read_exit(ended), str(ended.get("message") or "")
+    if ended.get("reason") == "OOMKilled":
+        message = "the kernel killed it: it used more memory than it may"
+        return {**_failed("OutOfMemory", message), "exit": exit}
+    if ended.get("reason") == "ContainerCannotRun" or any(words in said for words in _NO_PROGRAM):
+        return {**not_started(said), "exit": exit}
+    words = f"signal {exit.signal}" if exit.signal else f"code {exit.code}"
+    if pod.waiting[0] == "CrashLoopBackOff":
+        return {**_failed("CrashLoop", f"its container ends again and again ({words})"), "exit": exit}
+    return {**_failed("Lost", f"its container ended ({words}): it was killed, or its node was restarted"), "exit": exit}
+
+
+def gone(pod: Pod | None) -> Change:
+    """A body whose pod is no more, or is another one by now."""
+    if pod is None or not pod.over:
+        return _failed("Lost", "its pod was deleted, or its node is gone")
+    if pod.reason == "Evicted":
+        return _failed("Evicted", f"its node gave it up: {pod.message}")
+    if pod.ended is not None and pod.ended.get("reason") == "OOMKilled":
+        return died(pod)
+    return _failed("Lost", f"its pod ended: {pod.message or pod.reason or pod.phase}")
+
+
+def _absent(said: str) -> bool:
+    return any(word in said.lower() for word in (*_MISSING, *_DENIED))
+
+
+def _failed(reason: str, message: str) -> Change:
+    return {"phase": "failed", "reason": reason, "message": message[:1000]}

@@ -1,0 +1,72 @@
+"""What may be set: by the operator for the executor, by a user for an agent. Unknown keys are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+
+from sac_core.models.base import Model
+
+GIB = 1 << 30
+MIB = 1 << 20
+ObjectName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$")]
+Namespace = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
+
+
+class KubernetesSettings(Model):
+    """Under ``plugins.kubernetes`` in SAC's settings, or of a target."""
+
+    kubeconfig: Path | None = Field(
+        default=None,
+        description="A kubeconfig file. Else KUBECONFIG, else the cluster that SAC runs in, else ~/.kube/config.",
+    )
+    kubeconfig_text: SecretStr | None = Field(
+        default=None, description="The text of a kubeconfig, instead of a file: kept sealed, and names no files."
+    )
+    context: str | None = Field(default=None, description="The context of the kubeconfig; else its current one.")
+    namespace: Namespace | None = Field(
+        default=None, description="Where agents run. Else the namespace of the context, else default."
+    )
+    timeout: float = Field(default=20.0, gt=0, le=120, description="Seconds that a call of the cluster may take.")
+    image: str = Field(default="python:3.13-slim", description="The image of agents that name none.")
+    service_account: ObjectName | None = Field(
+        default=None, description="The service account of pods, whose token they never get. Else the namespace's own."
+    )
+    image_pull_secrets: tuple[ObjectName, ...] = Field(
+        default=(), description="Secrets of the namespace with which images are pulled."
+    )
+    runtime_class: ObjectName | None = Field(
+        default=None, description="The runtime class of pods, such as gvisor; pods do not start where it is missing."
+    )
+    priority_class: ObjectName | None = Field(default=None, description="The priority class of pods.")
+    user_namespaces: bool = Field(
+        default=False, description="Run pods in user namespaces, where the cluster and its nodes can."
+    )
+    storage_class: ObjectName | None = Field(
+        default=None, description="The storage class of volumes that agents ask for. Else the cluster's default."
+    )
+    cpu: float = Field(default=2.0, gt=0, description="Cores of agents that name no limit.")
+    memory: int = Field(default=2 * GIB, gt=0, description="Bytes of memory of agents that name no limit.")
+    disk: int = Field(default=10 * GIB, gt=0, description="Bytes of a node's disk of agents that name no limit.")
+    request_cpu: float = Field(default=0.25, gt=0, description="Cores that are set aside for an agent, at most.")
+    request_memory: int = Field(
+        default=512 * MIB, gt=0, description="Bytes of memory that are set aside for an agent, at most."
+    )
+    request_disk: int = Field(default=GIB, gt=0, description="Bytes of disk that are set aside for an agent, at most.")
+
+
+class KubernetesOptions(Model):
+    """Under ``spec.options`` of an agent; the console makes a form of it."""
+
+    storage: int | None = Field(
+        default=None,
+        ge=MIB,
+        description="Bytes of a volume for home and workspace, kept when it stops. None: they end with the pod.",
+    )
+    python: str = Field(
+        default="python3",
+        pattern=r"^[^\s-]\S*$",
+        description="The Python of the image, 3.8 or later: a path, or a name in its PATH.",
+    )

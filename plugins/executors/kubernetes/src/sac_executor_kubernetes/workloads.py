@@ -1,0 +1,171 @@
+"""The Deployments of this installation in the namespace, with their pods, services and volumes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+
+from sac_core.errors import ConflictError
+from sac_core.models.body import OWNER_LABEL, Key
+from sac_executor_kubernetes.cluster import Cluster, Object
+from sac_executor_kubernetes.naming import State, object_name, ours, read_key
+from sac_executor_kubernetes.pods import Pod, read_pod
+from sac_executor_kubernetes.reflector import Listed, Reflector
+from sac_executor_kubernetes.rendering import Plan, claim, deployment, first_deployment, marked, service
+from sac_executor_kubernetes.seeing import Workload, read_workload
+from sac_executor_kubernetes.troubles import Refusal, refused_launch
+
+_TRIES = 6
+"""Writes of one decision: the cluster writes into Deployments too, and each time their version is another."""
+
+Write = Callable[[str], Awaitable[Object]]
+
+
+class Workloads:
+    """Finds, makes, marks and removes; decides nothing."""
+
+    def __init__(self, cluster: Cluster, owner: str) -> None:
+        self._cluster, self._owner = cluster, owner
+
+    async def of(self, key: Key) -> tuple[Workload | None, list[Pod]]:
+        """The Deployment of a body, and its pods, which may outlive it for a while."""
+        item = await self._cluster.get("deployments", object_name(key))
+        pods = [read_pod(each) for each in await self._cluster.list("pods", self._selector(key))]
+        return (read_workload(item, pods) if item and self._is_ours(item) else None), pods
+
+    async def all(self) -> tuple[list[Workload], dict[Key, list[Pod]]]:
+        """Every Deployment of ours, and by key the pods of those that are gone."""
+        deployments = await self._cluster.list("deployments", ours(self._owner, "sac/uid"))
+        pods: dict[Key, list[Pod]] = defaultdict(list)
+        for each in await self._cluster.list("pods", ours(self._owner, "sac/uid")):
+            pods[read_key(each["metadata"]["labels"])].append(read_pod(each))
+        found = [read_workload(each, pods.pop(read_key(each["metadata"]["labels"]), [])) for each in deployments]
+        return found, pods
+
+    async def make(self, plan: Plan, state: State) -> Workload:
+        """All objects of a body that has none. The first of them alone is looked for, and the others belong to it."""
+        try:
+            first = read_workload(await self._cluster.create("deployments", first_deployment(plan)), [])
+        except Refusal as error:
+            raise refused_launch(error) from None
+        return await self.run(first, plan, state)
+
+    async def run(self, workload: Workload, plan: Plan, state: State) -> Workload:
+        """Let a body that has no pod have one of this plan, and what that needs."""
+        if plan.options.storage is not None:
+            await self._have("persistentvolumeclaims", claim(plan))
+        await self._have_service(service(plan, workload.uid))
+        return await self._written(
+            workload,
+            lambda version: self._cluster.apply("deployments", deployment(plan, version=version, state=state)),
+        )
+
+    async def mark(
+        self, workload: Workload, generation: int, state: State, *, life: str, labels: Mapping[str, str] | None = None
+    ) -> Workload:
+        """Let it follow a generation, in a state; a pod comes or goes with that."""
+        if (workload.generation, workload.state, workload.life) == (generation, state, life):
+            return workload
+        wanted = {**(labels or {}), "sac/generation": str(generation)}
+        return await self._written(
+            workload,
+            lambda version: self._cluster.merge(
+                "deployments", workload.name, marked(state, wanted, version=version, life=life)
+            ),
+        )
+
+    async def remove(self, workload: Workload) -> None:
+        """Remove a Deployment that has no pods; what belongs to it goes with it."""
+        options = {"propagationPolicy": "Background", "preconditions": {"uid": workload.uid}}
+        await self._cluster.delete("deployments", workload.name, options)
+
+    async def purge(self, key: Key) -> None:
+        """Remove a body's volume."""
+        for found in await self._cluster.list("persistentvolumeclaims", self._selector(key)):
+            await self._cluster.delete("persistentvolumeclaims", found["metadata"]["name"], {})
+
+    async def end_pod(self, pod: Pod, grace: int) -> None:
+        """Give a pod so many seconds to end."""
+        options = {"gracePeriodSeconds": grace, "preconditions": {"uid": pod.uid}}
+        try:
+            await self._cluster.delete("pods", pod.name, options)
+        except Refusal as error:
+            if error.status != 409:  # another pod has its name by now
+                raise
+
+    async def pods_of(self, key: Key) -> AsyncGenerator[list[Pod]]:
+        """The pods of a body, again after each change, for as long as somebody asks."""
+        pods: dict[str, Pod] = {}
+        reflector = Reflector(self._cluster, "pods", self._selector(key))
+        async with aclosing(reflector.changes()) as changes:
+            async for change in changes:
+                if isinstance(change, Listed):
+                    pods = {pod.uid: pod for pod in map(read_pod, change.items)}
+                elif change.gone:
+                    pods.pop(change.item["metadata"]["uid"], None)
+                else:
+                    pods[change.item["metadata"]["uid"]] = read_pod(change.item)
+                yield list(pods.values())
+
+    async def _written(self, workload: Workload, write: Write) -> Workload:
+        """Write what was decided about a workload, unless somebody else has decided something by now."""
+        version = workload.version
+        for _ in range(_TRIES):
+            try:
+                return read_workload(await write(version), workload.pods)
+            except Refusal as error:
+                if error.status != 409:
+                    raise refused_launch(error) from None
+            now = await self._cluster.get("deployments", workload.name)
+            if now is None or not _same_decision(workload, read_workload(now, [])):
+                break
+            version = now["metadata"]["resourceVersion"]
+        raise ConflictError("somebody else changes this body")
+
+    async def _have(self, resource: str, wanted: Object) -> None:
+        """Have an object of ours; one that is there already stays as it is."""
+        try:
+            await self._cluster.create(resource, wanted)
+        except Refusal as error:
+            if error.status != 409:
+                raise refused_launch(error) from None
+            found = await self._cluster.get(resource, wanted["metadata"]["name"])
+            if found is not None and not self._is_ours(found):
+                raise ConflictError(f"{wanted['metadata']['name']} in {resource} belongs to somebody else") from None
+
+    async def _have_service(self, wanted: Object) -> None:
+        """Have the Service with these ports; whether it has an address cannot be changed, so then it is made anew."""
+        name = wanted["metadata"]["name"]
+        found = await self._cluster.get("services", name)
+        if found is not None and not self._is_ours(found):
+            raise ConflictError(f"the Service {name} belongs to somebody else")
+        if found is not None and _addressed(found) != _addressed(wanted):
+            await self._cluster.delete("services", name, {})
+            found = None
+        if found is None:
+            await self._have("services", wanted)
+        elif _ports(found) != _ports(wanted):
+            await self._cluster.apply("services", wanted)
+
+    def _selector(self, key: Key) -> str:
+        return ours(self._owner, f"sac/uid={key.uid}")
+
+    def _is_ours(self, found: Object) -> bool:
+        labels: Mapping[str, str] = found["metadata"].get("labels") or {}
+        return labels.get(OWNER_LABEL) == self._owner
+
+
+def _same_decision(one: Workload, other: Workload) -> bool:
+    def decided(each: Workload) -> tuple[object, ...]:
+        return each.uid, each.generation, each.hash, each.state, each.life
+
+    return decided(one) == decided(other)
+
+
+def _addressed(found: Object) -> bool:
+    return bool(found["spec"].get("clusterIP") != "None")
+
+
+def _ports(found: Object) -> set[tuple[str, int]]:
+    return {(each["name"], each["port"]) for each in found["spec"].get("ports") or ()}
