@@ -59,6 +59,7 @@ OWN_TESTS = frozenset(
         "claude_code.sh",
         "converse.py",
         "docker.sh",
+        "kubernetes.yaml",
         "two_servers.sh",
         "mount.py",
         "own_users.py",

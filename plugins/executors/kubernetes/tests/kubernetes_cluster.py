@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,7 +51,12 @@ class TestCluster:
     def settings(self) -> KubernetesSettings:
         """With which SAC's executor is opened; many pods fit on a small node."""
         return KubernetesSettings(
-            kubeconfig=self.kubeconfig, image=IMAGE, request_cpu=0.01, request_memory=16 * MIB, request_disk=MIB
+            kubeconfig=self.kubeconfig,
+            image=IMAGE,
+            grace=3,
+            request_cpu=0.01,
+            request_memory=16 * MIB,
+            request_disk=MIB,
         )
 
     def kubectl(self, *arguments: str, stdin: str = "") -> str:
@@ -84,6 +90,59 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestCluster]:
             yield TestCluster(namespace, kubeconfig, folder / "beats", address)
     finally:
         kubectl("delete", "namespace", namespace, "--wait=false", "--ignore-not-found")
+
+
+@pytest.fixture
+def storage_class(cluster: TestCluster) -> Iterator[str]:
+    """Of a volume that any user may write in: the storage of test clusters often leaves volumes to root."""
+    name = f"{cluster.namespace}-volume"
+    volume = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": name},
+        "spec": {
+            "capacity": {"storage": "64Mi"},
+            "accessModes": ["ReadWriteOnce"],
+            "storageClassName": name,
+            "persistentVolumeReclaimPolicy": "Retain",
+            "hostPath": {"path": f"/tmp/{name}", "type": "DirectoryOrCreate"},
+        },
+    }
+    _on_node(name, ["chmod", "0777", f"/node/{name}"], make=True)
+    kubectl("create", "-f", "-", stdin=json.dumps(volume))
+    yield name
+    kubectl("delete", "persistentvolume", name, "--wait=false")
+    _on_node(name, ["rm", "-r", f"/node/{name}"])
+
+
+def _on_node(name: str, command: list[str], *, make: bool = False) -> None:
+    """Run a command as root, with the node's /tmp at /node."""
+    words = " ".join(command)
+    container = {
+        "name": "root",
+        "image": IMAGE,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["sh", "-c", f"mkdir -p /node/{name} && {words}" if make else words],
+        "volumeMounts": [{"name": "node", "mountPath": "/node"}],
+    }
+    spec = {
+        "restartPolicy": "Never",
+        "containers": [container],
+        "volumes": [{"name": "node", "hostPath": {"path": "/tmp"}}],
+    }
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
+    kubectl("create", "-f", "-", stdin=json.dumps(pod))
+    try:
+        _until_succeeded(name)
+    finally:
+        kubectl("delete", "pod", name, "--grace-period=1")
+
+
+def _until_succeeded(pod: str) -> None:
+    deadline = time.monotonic() + 60
+    while kubectl("get", "pod", pod, "-o", "jsonpath={.status.phase}") != "Succeeded":
+        assert time.monotonic() < deadline, kubectl("describe", "pod", pod)
+        time.sleep(0.2)
 
 
 def _demand_cluster() -> None:

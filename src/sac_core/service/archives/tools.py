@@ -55,6 +55,7 @@ exec tar -chf - "./${{p##*/}}"
 [ -e "$p" ] || exit {MISSING}
 [ -d "$p" ] || exit {NOT_A_FOLDER}
 cd "$p" 2>/dev/null || exit {CLOSED}
+case $(tar --help 2>&1) in *BusyBox*) umask 0;; esac  # its -p does nothing, so that others lose their rights
 exec tar -xpof -
 """,
 }

@@ -12,6 +12,7 @@ from sac_core.errors import LostError, NotReadyError, SacError
 from sac_core.models.body import Key
 from sac_executor_kubernetes.hints import Hints
 from sac_executor_kubernetes.inner import Inner
+from sac_executor_kubernetes.naming import HASH_LABEL
 from sac_executor_kubernetes.pods import Pod, read_life
 from sac_executor_kubernetes.seeing import Workload
 from sac_executor_kubernetes.workloads import Workloads
@@ -85,6 +86,6 @@ class Deliveries:
 
 def _is_it(pod: Pod, workload: Workload) -> bool:
     """Whether a pod is in the life that is the body."""
-    if pod.labels.get("sac/hash") != workload.hash:
+    if pod.labels.get(HASH_LABEL) != workload.hash:
         return False
     return workload.life in ("", pod.life) if workload.life else read_life(pod.life)[1] == 0

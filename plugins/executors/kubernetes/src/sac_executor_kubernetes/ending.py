@@ -9,27 +9,27 @@ from anyio.abc import TaskGroup
 
 from sac_core.errors import SacError
 from sac_core.models.body import Key
-from sac_executor_kubernetes.isolation import GRACE
 from sac_executor_kubernetes.workloads import Workloads
 
-_LONGEST = GRACE + 30.0
+_MARGIN = 30.0
 
 
 class Ending:
     """Waits until the cluster ends a pod, then says how long that may take. A restart of SAC leaves it its own grace.
 
-    It is not ended by us: while the cluster still wants one, another would take its place.
+    ``longest`` is the pods' own grace in seconds. They are not ended by us: while the cluster still wants one, another
+    would take its place.
     """
 
-    def __init__(self, workloads: Workloads, tasks: TaskGroup) -> None:
-        self._workloads, self._tasks = workloads, tasks
+    def __init__(self, workloads: Workloads, tasks: TaskGroup, longest: int) -> None:
+        self._workloads, self._tasks, self._longest = workloads, tasks, longest
         self._graces: dict[str, tuple[int, anyio.CancelScope]] = {}
 
     def hurry(self, key: Key, grace: float) -> None:
         """Let a body's pods end within so many seconds; returns at once. A shorter grace than before holds."""
         wanted = max(1, math.ceil(grace))  # none at all would mean to forget the pod, not to end it
         before = self._graces.get(key.uid)
-        if wanted >= GRACE or (before is not None and before[0] <= wanted):
+        if wanted >= self._longest or (before is not None and before[0] <= wanted):
             return
         if before is not None:
             before[1].cancel()
@@ -39,7 +39,7 @@ class Ending:
 
     async def _hurry(self, key: Key, grace: int, scope: anyio.CancelScope) -> None:
         try:
-            with scope, anyio.move_on_after(_LONGEST):
+            with scope, anyio.move_on_after(self._longest + _MARGIN):
                 await self._watch(key, grace)
         except SacError:  # the next call that wants it ended asks again
             pass

@@ -44,7 +44,7 @@ class KubernetesExecutor(Executor):
         self._holder_files = HolderFiles(cluster)
         self._inner = Inner(cluster)
         self._hints = Hints(cluster, context.owner, tasks)
-        self._ending = Ending(self._workloads, tasks)
+        self._ending = Ending(self._workloads, tasks, settings.grace)
         self._deliveries = Deliveries(self._workloads, self._inner, self._hints, tasks)
         self._locks: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()
 

@@ -8,8 +8,6 @@ from sac_core.models.launch import Resources
 from sac_executor_kubernetes.settings import KubernetesSettings
 
 AGENT_USER = 10001
-GRACE = 30
-"""Seconds that a pod has to end when nobody says otherwise."""
 _AWAY = 900
 """Seconds that a node may be away before its pods are given up; clusters' own default has wiped out whole fleets."""
 
@@ -28,7 +26,7 @@ def pod_isolation(settings: KubernetesSettings) -> dict[str, Any]:
         **_named("runtimeClassName", settings.runtime_class),
         **_named("priorityClassName", settings.priority_class),
         "restartPolicy": "Always",
-        "terminationGracePeriodSeconds": GRACE,
+        "terminationGracePeriodSeconds": settings.grace,
         "hostname": "sac",
         "securityContext": {
             "runAsNonRoot": True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sac_core.models.process import Exit
 from sac_executor_kubernetes.pods import Pod, read_exit
 
 Change = dict[str, Any]
@@ -64,10 +65,16 @@ def died(pod: Pod) -> Change:
         return {**_failed("OutOfMemory", message), "exit": exit}
     if ended.get("reason") == "ContainerCannotRun" or any(words in said for words in _NO_PROGRAM):
         return {**not_started(said), "exit": exit}
-    words = f"signal {exit.signal}" if exit.signal else f"code {exit.code}"
-    if pod.waiting[0] == "CrashLoopBackOff":
+    words = _last_words(exit, said)
+    if pod.restarts and not pod.runs:
         return {**_failed("CrashLoop", f"its container ends again and again ({words})"), "exit": exit}
-    return {**_failed("Lost", f"its container ended ({words}): it was killed, or its node was restarted"), "exit": exit}
+    return {**_failed("Lost", f"its container ended ({words})"), "exit": exit}
+
+
+def _last_words(exit: Exit, said: str) -> str:
+    how = f"signal {exit.signal}" if exit.signal else f"code {exit.code}"
+    last = said.strip().splitlines()[-1:]
+    return f"{how}: {last[0]}" if last else f"{how}: it was killed, or its node was restarted"
 
 
 def gone(pod: Pod | None) -> Change:

@@ -10,7 +10,7 @@ from sac_core.models.body import OWNER_LABEL, Key, body_labels
 from sac_core.models.launch import Launch
 from sac_core.models.secret_use import SECRETS_DIR
 from sac_executor_kubernetes.isolation import container_security, pod_isolation, resources
-from sac_executor_kubernetes.naming import CONTAINER, LIFE_MARK, STATE_MARK, State, object_name
+from sac_executor_kubernetes.naming import CONTAINER, HASH_LABEL, LIFE_MARK, STATE_MARK, State, object_name
 from sac_executor_kubernetes.settings import MIB, KubernetesOptions, KubernetesSettings
 
 Object = dict[str, Any]
@@ -107,7 +107,7 @@ def deployment(plan: Plan, *, version: str, state: State) -> Object:
             "revisionHistoryLimit": 1,
             "progressDeadlineSeconds": 180,
             "selector": {"matchLabels": plan.selector},
-            "template": {"metadata": {"labels": {**plan.lasting, "sac/hash": plan.launch.hash}}, "spec": pod(plan)},
+            "template": {"metadata": {"labels": {**plan.lasting, HASH_LABEL: plan.launch.hash}}, "spec": pod(plan)},
         },
     }
 
@@ -123,6 +123,7 @@ def pod(plan: Plan) -> Object:
         "command": _command(plan),
         "env": [{"name": name, "value": value} for name, value in _environment().items()],
         "securityContext": container_security(strict),
+        "terminationMessagePolicy": "FallbackToLogsOnError",
         "resources": resources(template.resources, settings),
         "volumeMounts": _mounts(strict),
         **({"ports": _ports(plan)} if template.ports else {}),

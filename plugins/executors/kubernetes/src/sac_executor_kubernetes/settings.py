@@ -47,6 +47,9 @@ class KubernetesSettings(Model):
     storage_class: ObjectName | None = Field(
         default=None, description="The storage class of volumes that agents ask for. Else the cluster's default."
     )
+    grace: int = Field(
+        default=30, ge=1, le=300, description="Seconds that a pod has to end at most, also when more are asked for."
+    )
     cpu: float = Field(default=2.0, gt=0, description="Cores of agents that name no limit.")
     memory: int = Field(default=2 * GIB, gt=0, description="Bytes of memory of agents that name no limit.")
     disk: int = Field(default=10 * GIB, gt=0, description="Bytes of a node's disk of agents that name no limit.")

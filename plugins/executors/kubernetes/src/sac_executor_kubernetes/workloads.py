@@ -49,13 +49,17 @@ class Workloads:
             first = read_workload(await self._cluster.create("deployments", first_deployment(plan)), [])
         except Refusal as error:
             raise refused_launch(error) from None
-        return await self.run(first, plan, state)
+        await self._have_volume(plan)
+        await self._have("services", service(plan, first.uid))
+        return await self._run(first, plan, state)
 
     async def run(self, workload: Workload, plan: Plan, state: State) -> Workload:
         """Let a body that has no pod have one of this plan, and what that needs."""
-        if plan.options.storage is not None:
-            await self._have("persistentvolumeclaims", claim(plan))
+        await self._have_volume(plan)
         await self._have_service(service(plan, workload.uid))
+        return await self._run(workload, plan, state)
+
+    async def _run(self, workload: Workload, plan: Plan, state: State) -> Workload:
         return await self._written(
             workload,
             lambda version: self._cluster.apply("deployments", deployment(plan, version=version, state=state)),
@@ -122,6 +126,10 @@ class Workloads:
                 break
             version = now["metadata"]["resourceVersion"]
         raise ConflictError("somebody else changes this body")
+
+    async def _have_volume(self, plan: Plan) -> None:
+        if plan.options.storage is not None:
+            await self._have("persistentvolumeclaims", claim(plan))
 
     async def _have(self, resource: str, wanted: Object) -> None:
         """Have an object of ours; one that is there already stays as it is."""

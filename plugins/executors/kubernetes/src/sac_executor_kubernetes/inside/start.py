@@ -7,16 +7,18 @@ import os
 import sys
 
 
+def make(folder: str) -> None:
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise SystemExit(f"user {os.getuid()} cannot write in the volume: {folder}: {error.strerror}") from None
+
+
 def main(run: str, program: str, *options: str) -> None:
-    os.umask(0o077)
-    os.makedirs(run, mode=0o700, exist_ok=True)
-    for name in ("HOME", "SAC_WORK"):
-        os.makedirs(os.environ[name], exist_ok=True)
+    for folder in (run, os.environ["HOME"], os.environ.pop("SAC_WORK")):
+        make(folder)
     os.chdir(run)
-    del os.environ["SAC_WORK"]
-    os.umask(0o022)
-    words = [sys.executable, "-I", "-S", program, "--dir", run, *options]
-    os.execv(sys.executable, words)
+    os.execv(sys.executable, [sys.executable, "-I", "-S", program, "--dir", run, *options])
 
 
 main(*sys.argv[1:])
