@@ -50,14 +50,15 @@ def layers(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """The tests. SAC_TEST_REQUIRE=browser,programs,postgres,docker,claude: what is missing fails, not skips."""
+    """The tests. SAC_TEST_REQUIRE=browser,programs,postgres,docker,claude,kubernetes: what is missing fails."""
     install(session, "test")
     # a file stays whole, for its servers; most tests wait for something, so there are more workers than cores
     session.run("pytest", "--quiet", "--numprocesses=4", "--dist=loadfile", *session.posargs)
     for folder in () if session.posargs else PLUGINS:
         with session.chdir(folder):
-            # those of docker wait for the engine; the others have servers that a file shares
-            workers = ["--numprocesses=3"] if folder.name == "docker" else ["--numprocesses=4", "--dist=loadfile"]
+            # those of docker and kubernetes wait for the engine; the others have servers that a file shares
+            whole = ["--numprocesses=4", "--dist=loadfile"]
+            workers = {"docker": ["--numprocesses=3"], "kubernetes": ["--numprocesses=2"]}.get(folder.name, whole)
             session.run("pytest", "--quiet", *workers)
 
 

@@ -11,7 +11,9 @@ import pytest
 from pydantic import SecretStr
 
 from sac_core.errors import ConfigurationError
+from sac_core.testing.fixtures import temporary_context
 from sac_executor_kubernetes.kubeconfig import LARGEST, find_access, read_kubeconfig
+from sac_executor_kubernetes.opening import open_kubernetes
 from sac_executor_kubernetes.settings import KubernetesSettings
 
 
@@ -86,7 +88,9 @@ def test_a_file_of_the_operator_may_name_files_of_certificates(tmp_path: Path) -
     (tmp_path / "ca.crt").write_bytes(b"CA")
     path = tmp_path / "config"
     path.write_text(config(cluster={"certificate-authority": "ca.crt", "extensions": []}))
-    assert find_access(KubernetesSettings(kubeconfig=path)).authority == b"CA"
+    access = find_access(KubernetesSettings(kubeconfig=path))
+    assert access is not None
+    assert access.authority == b"CA"
 
 
 @pytest.mark.parametrize(
@@ -112,4 +116,17 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_the_namespace_of_the_settings_holds() -> None:
     settings = KubernetesSettings(kubeconfig_text=SecretStr(config()), namespace="mine")
-    assert find_access(settings).namespace == "mine"
+    access = find_access(settings)
+    assert access is not None
+    assert access.namespace == "mine"
+
+
+async def test_no_cluster_is_called_that_nobody_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "config").write_text(config())
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
+    assert find_access(KubernetesSettings()) is None
+    with temporary_context() as context:
+        async with open_kubernetes(KubernetesSettings(), context) as executor:
+            probe = await executor.probe()
+    assert not probe.reachable
+    assert (probe.findings[0].message, probe.findings[0].level) == ("no cluster is named", "error")

@@ -15,7 +15,7 @@ from sac_executor_kubernetes.reflector import Changed, Listed, Reflector
 from sac_executor_kubernetes.troubles import ClusterAbsent, Refusal
 from scripted_api import Answer, Said, ScriptedApi, scripted_api
 
-PATIENCE = 15.0
+PATIENCE = 30.0
 
 
 def item(name: str, version: int) -> dict[str, Any]:
@@ -99,7 +99,7 @@ async def test_a_line_that_is_cut_off_is_asked_for_again() -> None:
 
 async def test_troubles_of_the_cluster_are_outlived() -> None:
     busy = Said(429, {"message": "later"}, {"Retry-After": "1"})
-    lists = [Said(500, {"message": "etcd"}), busy, listed(5)]
+    lists = [Said(500, {"message": "etcd"}), busy, Said(body={"no": "list"}), listed(5)]
     answer = script(lists, [Said(503, {"message": "no"}), Said(events=(event("ADDED", "one", 6),)), HELD])
     async with reflected(answer) as (_, changes):
         assert await names(changes, 2) == ["all: ", "one"]

@@ -13,7 +13,7 @@ from anyio import to_thread
 
 from sac_executor_kubernetes.kubeconfig import Access
 from sac_executor_kubernetes.naming import FIELD_MANAGER
-from sac_executor_kubernetes.troubles import ClusterAbsent, Refusal, refusal
+from sac_executor_kubernetes.troubles import ClusterAbsent, Refusal, no_cluster, refusal
 
 if TYPE_CHECKING:
     from sac_executor_kubernetes.sdk import Sdk, WebSocket
@@ -25,8 +25,8 @@ _APPLY, _MERGE = "application/apply-patch+yaml", "application/merge-patch+json"
 
 
 @asynccontextmanager
-async def open_cluster(access: Access, timeout: float) -> AsyncIterator[Cluster]:
-    """A cluster that need not answer; its connections are closed in the end."""
+async def open_cluster(access: Access | None, timeout: float) -> AsyncIterator[Cluster]:
+    """A cluster that need not answer, or that nobody has named; its connections are closed in the end."""
     cluster = Cluster(access, timeout)
     try:
         yield cluster
@@ -38,9 +38,9 @@ async def open_cluster(access: Access, timeout: float) -> AsyncIterator[Cluster]
 class Cluster:
     """Finds and changes objects; decides nothing. Raises `Refusal` and `ClusterAbsent`."""
 
-    def __init__(self, access: Access, timeout: float) -> None:
-        self.namespace = access.namespace
-        self.server = access.server
+    def __init__(self, access: Access | None, timeout: float) -> None:
+        self.namespace = access.namespace if access else ""
+        self.server = access.server if access else ""
         self._access, self._timeout = access, timeout
         self._sdk: Sdk | None = None
         self._loading = anyio.Lock()
@@ -136,7 +136,9 @@ class Cluster:
         return found
 
     async def _loaded(self) -> Sdk:
-        """The library, imported in a thread: it takes seconds."""
+        """The library, imported in a thread: it takes seconds. Not for a cluster that nobody has named."""
+        if self._access is None:
+            raise no_cluster()
         async with self._loading:
             if self._sdk is None:
                 self._sdk = await to_thread.run_sync(_load, self._access)

@@ -22,7 +22,8 @@ _LONGEST = 900.0
 
 @dataclass(slots=True)
 class _Delivery:
-    generation: int
+    life: str
+    hash: str
     files: Mapping[str, bytes] = field(repr=False)
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
 
@@ -39,9 +40,12 @@ class Deliveries:
         return key.uid in self._under_way
 
     def begin(self, workload: Workload, files: Mapping[str, bytes]) -> None:
-        """Bring the files once the pod runs; returns at once."""
+        """Bring the files once the pod runs; returns at once. The same again changes nothing."""
+        before = self._under_way.get(workload.key.uid)
+        if before is not None and (before.life, before.hash, before.files) == (workload.life, workload.hash, files):
+            return
         self.abandon(workload.key)
-        delivery = self._under_way[workload.key.uid] = _Delivery(workload.generation, files)
+        delivery = self._under_way[workload.key.uid] = _Delivery(workload.life, workload.hash, files)
         self._tasks.start_soon(self._deliver, workload, delivery, name=f"deliver {workload.key.uid}")
 
     def abandon(self, key: Key) -> None:

@@ -95,19 +95,9 @@ class KubernetesExecutor(Executor):
             return self._see(key, None, pods)
 
     async def open_holder(self, key: Key) -> ByteStream | None:
-        workload, _ = await self._workloads.of(key)
-        if workload is None or not workload.wanted:
-            raise LostError("the body has no pod")
-        seen = self._see(key, workload, [])
-        if seen.phase == "failed":
-            raise LostError(seen.message)
-        if seen.phase != "running":
-            raise NotReadyError(seen.message or "the pod is being started, or ends")
-        pod = workload.alive[0]
-        if not workload.life:  # from now on it is this one: another that the cluster makes is another body
-            async with self._lock(key):
-                await self._workloads.mark(workload, workload.generation, workload.state, life=pod.life)
-        return await self._inner.relay(pod, workload.python)
+        async with self._lock(key):
+            workload = await self._entered(key)
+        return await self._inner.relay(workload.alive[0], workload.python)
 
     async def watch(self) -> AsyncIterator[Key | Resync]:
         async with aclosing(self._hints.listen()) as hints:
@@ -133,6 +123,25 @@ class KubernetesExecutor(Executor):
         if workload is not None:
             _check_generation(workload.generation, generation)
         return workload, pods
+
+    async def _entered(self, key: Key) -> Workload:
+        """A body that runs. From now on it is this pod: another that the cluster makes is another body."""
+        workload, _ = await self._workloads.of(key)
+        if workload is None or not workload.wanted:
+            raise LostError("the body has no pod")
+        seen = self._see(key, workload, [])
+        if seen.phase == "failed":
+            raise LostError(seen.message)
+        if seen.phase != "running":
+            raise NotReadyError(seen.message or "the pod is being started, or ends")
+        if workload.life:
+            return workload
+        try:
+            return await self._workloads.mark(
+                workload, workload.generation, workload.state, life=workload.alive[0].life
+            )
+        except ConflictError:  # another server enters it in the same moment
+            raise NotReadyError("the pod is entered by somebody else just now") from None
 
     # starting
 
@@ -165,7 +174,7 @@ class KubernetesExecutor(Executor):
             workload, launch.generation, state, life=life, labels=launch.binding.labels
         )
         seen = self._see(workload.key, workload, [])
-        if state == "new" and not self._deliveries.under_way(workload.key):
+        if state == "new":
             self._deliveries.begin(workload, secrets.files)
         elif seen.phase == "running":
             await self._inner.deliver(workload.alive[0], workload.python, secrets.files)

@@ -46,21 +46,25 @@ class Access:
     key: bytes | None = field(default=None, repr=False)
 
 
-def find_access(settings: KubernetesSettings) -> Access:
-    """The cluster of the settings. Raises `ConfigurationError` that names what is wrong; contacts nobody."""
+def find_access(settings: KubernetesSettings) -> Access | None:
+    """The cluster of the settings; None when they name none, for nobody's cluster is called unasked.
+
+    Raises `ConfigurationError` that names what is wrong; contacts nobody.
+    """
     access = _found(settings)
-    return access if settings.namespace is None else replace(access, namespace=settings.namespace)
+    if access is None or settings.namespace is None:
+        return access
+    return replace(access, namespace=settings.namespace)
 
 
-def _found(settings: KubernetesSettings) -> Access:
+def _found(settings: KubernetesSettings) -> Access | None:
     if settings.kubeconfig_text is not None:
         if settings.kubeconfig is not None:
             raise _wrong("a file and a text of a kubeconfig are both given", "give one of them")
         return read_kubeconfig(settings.kubeconfig_text.get_secret_value(), settings.context)
-    named = settings.kubeconfig or (Path(os.environ["KUBECONFIG"]) if os.environ.get("KUBECONFIG") else None)
-    if named is None and (INSIDE / "token").exists():
-        return _inside()
-    path = named or Path.home() / ".kube" / "config"
+    if settings.kubeconfig is None:
+        return _inside() if settings.namespace is not None and (INSIDE / "token").exists() else None
+    path = settings.kubeconfig.expanduser()
     try:
         with path.open("rb") as file:
             text = file.read(LARGEST + 1)

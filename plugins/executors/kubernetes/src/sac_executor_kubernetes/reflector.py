@@ -22,7 +22,7 @@ _OPEN, _JITTER = 25, 10
 """Seconds that a watch is left open: one that has gone silent is opened anew by then."""
 _SILENCE = 50.0
 _FIRST, _LONGEST = 0.5, 30.0
-_GONE = 410
+_GONE, _BUSY = 410, 429
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +55,21 @@ class Reflector:
         """A list first, and after whatever may have been missed; between them single changes."""
         pause = _FIRST
         while True:
-            began, heard = time.monotonic(), False
+            began, heard, least = time.monotonic(), False, 0.0
             try:
                 async with aclosing(self._round()) as found:
                     async for change in found:
                         heard = True
                         yield change
-            except _Expired:
+            except (_Expired, KeyError, TypeError, ValueError):  # also of what is no answer of a cluster's
                 self._version = ""
-            except UnavailableError as error:
-                pause = max(pause, error.retry_after or 0) if isinstance(error, Refusal) else pause
-            if heard or time.monotonic() - began > pause:
+            except Refusal as error:
+                least = (error.retry_after or 0.0) if error.status == _BUSY else 0.0
+            except UnavailableError:  # nobody answers, or breaks off
+                pass
+            if heard or time.monotonic() - began > _LONGEST:
                 pause = _FIRST
-            await anyio.sleep(pause * random.uniform(0.5, 1.0))
+            await anyio.sleep(max(least, pause * random.uniform(0.5, 1.0)))
             pause = min(pause * 2, _LONGEST)
 
     async def _round(self) -> AsyncGenerator[Listed | Changed]:

@@ -20,14 +20,14 @@ class KubernetesSettings(Model):
 
     kubeconfig: Path | None = Field(
         default=None,
-        description="A kubeconfig file. Else KUBECONFIG, else the cluster that SAC runs in, else ~/.kube/config.",
+        description="A kubeconfig file. Without one, and with a namespace, the cluster that SAC runs in.",
     )
     kubeconfig_text: SecretStr | None = Field(
         default=None, description="The text of a kubeconfig, instead of a file: kept sealed, and names no files."
     )
     context: str | None = Field(default=None, description="The context of the kubeconfig; else its current one.")
     namespace: Namespace | None = Field(
-        default=None, description="Where agents run. Else the namespace of the context, else default."
+        default=None, description="Where agents run. Else the namespace of the kubeconfig's context, else default."
     )
     timeout: float = Field(default=20.0, gt=0, le=120, description="Seconds that a call of the cluster may take.")
     image: str = Field(default="python:3.13-slim", description="The image of agents that name none.")

@@ -29,6 +29,11 @@ class ClusterAbsent(UnavailableError):
         super().__init__(f"{server}: {said}", hint=hint, retry_after=10)
 
 
+def no_cluster() -> UnavailableError:
+    """Settings that name no cluster."""
+    return UnavailableError("no cluster is named", hint="set plugins.kubernetes.kubeconfig", retry_after=60)
+
+
 def refusal(status: int, headers: Mapping[str, str], body: bytes) -> Refusal:
     """From an answer with an error: what the cluster's Status object says."""
     try:
