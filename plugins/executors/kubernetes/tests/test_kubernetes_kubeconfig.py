@@ -129,4 +129,4 @@ async def test_no_cluster_is_called_that_nobody_named(tmp_path: Path, monkeypatc
         async with open_kubernetes(KubernetesSettings(), context) as executor:
             probe = await executor.probe()
     assert not probe.reachable
-    assert (probe.findings[0].message, probe.findings[0].level) == ("no cluster is named", "error")
+    assert (probe.findings[0].message, probe.findings[0].level) == ("no cluster is named", "warning")

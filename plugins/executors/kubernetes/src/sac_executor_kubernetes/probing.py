@@ -35,7 +35,10 @@ class Prober:
         self._allowed_until: datetime | None = None
 
     async def probe(self) -> Probe:
-        """One that does not answer is a finding with advice."""
+        """One that does not answer is a finding with advice; that nobody has named one is no error."""
+        if not self._cluster.server:
+            finding = _finding("warning", "cluster", "no cluster is named", "set plugins.kubernetes.kubeconfig")
+            return Probe(reachable=False, findings=(finding,))
         try:
             version = await self._cluster.raw("/version")
             findings = [_version(version), *await self._rights(), *await self._quotas()]
