@@ -43,7 +43,8 @@ class WitnessCommands(PosixCommands):
 class KubernetesContract(ExecutorContract):
     """Bodies of an image with a Python, in the namespace of the test."""
 
-    timeout = 60.0
+    timeout = 90.0
+    """A node that is busy with other pods takes its time to end one."""
 
     @pytest.fixture(autouse=True)
     def _short(self, request: pytest.FixtureRequest) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 import anyio
+import anyio.lowlevel
 from anyio import to_thread
 
 from sac_executor_kubernetes.kubeconfig import Access
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 PREFIXES = {"deployments": "/apis/apps/v1", "selfsubjectaccessreviews": "/apis/authorization.k8s.io/v1"}
 """Where resources are that are not in the core of the API."""
+_TURNS = 5
+"""Of the event loop, in which connections close whose greeting was cancelled: nobody else waits for them."""
 _APPLY, _MERGE = "application/apply-patch+yaml", "application/merge-patch+json"
 
 
@@ -49,6 +52,8 @@ class Cluster:
         """Close its connections."""
         if self._sdk is not None:
             await self._sdk.aclose()
+            for _ in range(_TURNS):
+                await anyio.lowlevel.cancel_shielded_checkpoint()
 
     async def get(self, resource: str, name: str) -> Object | None:
         """An object, or None."""
