@@ -105,7 +105,7 @@ def storage_class(cluster: TestCluster) -> Iterator[str]:
             "accessModes": ["ReadWriteOnce"],
             "storageClassName": name,
             "persistentVolumeReclaimPolicy": "Retain",
-            "hostPath": {"path": f"/tmp/{name}", "type": "DirectoryOrCreate"},
+            "hostPath": {"path": f"/mnt/{name}", "type": "DirectoryOrCreate"},
         },
     }
     _on_node(name, ["chmod", "0777", f"/node/{name}"], make=True)
@@ -116,7 +116,7 @@ def storage_class(cluster: TestCluster) -> Iterator[str]:
 
 
 def _on_node(name: str, command: list[str], *, make: bool = False) -> None:
-    """Run a command as root, with the node's /tmp at /node."""
+    """Run a command as root, with the node's /mnt at /node."""
     words = " ".join(command)
     container = {
         "name": "root",
@@ -128,7 +128,7 @@ def _on_node(name: str, command: list[str], *, make: bool = False) -> None:
     spec = {
         "restartPolicy": "Never",
         "containers": [container],
-        "volumes": [{"name": "node", "hostPath": {"path": "/tmp"}}],
+        "volumes": [{"name": "node", "hostPath": {"path": "/mnt"}}],
     }
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
     kubectl("create", "-f", "-", stdin=json.dumps(pod))
