@@ -16,7 +16,10 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python;
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-PLUGINS := $(patsubst %/pyproject.toml,--editable %,$(wildcard plugins/*/*/pyproject.toml))
+PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/*/pyproject.toml))
+# its library has more than 100 MB, and who has no cluster needs none of it: not for `make run`
+HEAVY := plugins/executors/kubernetes
+EDITABLE = $(patsubst %,--editable %,$(1))
 CONSOLE := src/sac_core/server/static/index.html
 
 .PHONY: run test bench docs clean
@@ -49,13 +52,13 @@ clean:
 # A stamp for each set of libraries: installed again when pyproject.toml changed.
 .venv/.run: pyproject.toml $(wildcard plugins/*/*/pyproject.toml) | .venv/bin/python
 	@echo "Installing SAC into .venv"
-	@$(PIP) install --editable ".[cli]" $(PLUGINS)
+	@$(PIP) install --editable ".[cli]" $(call EDITABLE,$(filter-out $(HEAVY),$(PLUGINS)))
 	@touch $@
 
 .venv/.test .venv/.bench .venv/.docs: .venv/.%: .venv/.run
 	@echo "Installing what '$*' needs into .venv"
 	@$(PIP) install "pip>=25.1"
-	@$(PIP) install --group $*
+	@$(PIP) install $(call EDITABLE,$(HEAVY)) --group $*
 	@touch $@
 
 $(CONSOLE): | .venv/bin/python

@@ -58,7 +58,7 @@ def tests(session: nox.Session) -> None:
         with session.chdir(folder):
             # those of docker and kubernetes wait for the engine; the others have servers that a file shares
             whole = ["--numprocesses=4", "--dist=loadfile"]
-            workers = {"docker": ["--numprocesses=3"], "kubernetes": ["--numprocesses=2"]}.get(folder.name, whole)
+            workers = {"docker": ["--numprocesses=3"], "kubernetes": ["--numprocesses=3"]}.get(folder.name, whole)
             session.run("pytest", "--quiet", *workers)
 
 

@@ -1,13 +1,15 @@
 """A real cluster for tests: a namespace of its own, where SAC has the rights of the guide's role and no others.
 
-SAC_TEST_KUBECONFIG names an administrator's kubeconfig. Without it the tests are skipped, or fail when `kubernetes` is
-in SAC_TEST_REQUIRE. Bodies leave their beats at a pod that listens, whose log is followed into a file.
+SAC_TEST_KUBECONFIG names an administrator's kubeconfig; or SAC_TEST_CLUSTER is a command that brings a cluster up, or
+finds it up, and prints the name last. Without either the tests are skipped, or fail when `kubernetes` is in
+SAC_TEST_REQUIRE. Bodies leave their beats at a pod that listens, whose log is followed into a file.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import time
 from collections.abc import Iterator
@@ -148,8 +150,9 @@ def _until_succeeded(pod: str) -> None:
 def _demand_cluster() -> None:
     """Skip, or fail where one is required, unless a cluster answers."""
     message = "kubernetes: SAC_TEST_KUBECONFIG is not set"
-    if os.environ.get("SAC_TEST_KUBECONFIG"):
+    if os.environ.get("SAC_TEST_KUBECONFIG") or os.environ.get("SAC_TEST_CLUSTER"):
         try:
+            _bring_up()
             kubectl("get", "--raw", "/livez")
             return
         except (OSError, RuntimeError, subprocess.TimeoutExpired) as error:
@@ -157,6 +160,16 @@ def _demand_cluster() -> None:
     if "kubernetes" in os.environ.get("SAC_TEST_REQUIRE", "").split(","):
         pytest.fail(message)
     pytest.skip(message)
+
+
+def _bring_up() -> None:
+    """Have a cluster, unless one is there; the command may be run by several workers at once."""
+    command = os.environ.get("SAC_TEST_CLUSTER", "")
+    if command and not os.environ.get("SAC_TEST_KUBECONFIG"):
+        done = subprocess.run(shlex.split(command), capture_output=True, text=True, timeout=280, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"{command}: {done.stderr[-500:]}")
+        os.environ["SAC_TEST_KUBECONFIG"] = done.stdout.split()[-1]
 
 
 def _kubeconfig_of(namespace: str, path: Path) -> Path:

@@ -101,6 +101,25 @@ async def test_stop_keeps_the_volume_and_delete_removes_it(
         await deleted(sac, cluster, agent.metadata.uid)
 
 
+async def test_a_delete_may_leave_the_volume_and_names_it(
+    tmp_path: Path, cluster: TestCluster, storage_class: str
+) -> None:
+    async with server(tmp_path / "data", cluster, storage_class=storage_class) as sac:
+        options = {"storage": 64 << 20}
+        agent = await sac.agents.create("box", {"executor": "kubernetes", "options": options})
+        await sac.agents.wait("box", timeout=90)
+        await sac.agents.delete("box", keep_volumes=True)
+        await sac.agents.wait("box", "absent", timeout=90)
+        kept = (await sac.agents.timeline(agent.metadata.uid)).items[-1].details["kept"]
+    selector = f"sac/uid={agent.metadata.uid}"
+    try:
+        claims = cluster.found("persistentvolumeclaims", selector)
+        assert kept == f"its volumes are kept: {claims[0]['metadata']['name']}"
+        assert not cluster.found("deployments,services", selector)
+    finally:
+        cluster.kubectl("delete", "persistentvolumeclaims", "-l", selector, "--wait=false")
+
+
 async def test_a_pod_deleted_behind_our_back_is_another_body(tmp_path: Path, cluster: TestCluster) -> None:
     async with server(tmp_path / "data", cluster) as sac:
         agent = await sac.agents.create("box", {"executor": "kubernetes", "command": ["sleep", "600"]})

@@ -197,6 +197,7 @@ def test_only_some_states_have_a_pod(state: Any, replicas: int) -> None:
         ("spec.mounts", {"mounts": (Mount(kind="folder", source="/etc", path="/etc"),)}),
         ("spec.resources.gpus", {"resources": Resources(gpus=1)}),
         ("spec.resources.processes", {"resources": Resources(processes=10)}),
+        ("spec.profile", {"profile": "dev-root"}),
     ],
 )
 def test_what_cannot_be_honoured_is_named(field: str, template: dict[str, Any]) -> None:

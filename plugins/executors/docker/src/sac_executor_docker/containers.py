@@ -92,7 +92,7 @@ class Containers:
             return
 
     async def _list(self, labels: list[str]) -> list[Container]:
-        filters = {"label": [f"{OWNER_LABEL}={self._owner}", "sac/hash", *labels]}
+        filters = {"label": [f"{OWNER_LABEL}={self._owner}", "sac/hash", "sac/generation", *labels]}
         found = []
         for listed in await self._engine.call("containers", all=True, filters=filters):
             detail = await self._detail(listed)

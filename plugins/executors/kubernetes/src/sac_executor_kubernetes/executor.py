@@ -90,9 +90,10 @@ class KubernetesExecutor(Executor):
                     return self._see(key, workload, pods)
             if purge:  # first: while its Deployment is there, a server that dies here is found out
                 await self._workloads.purge(key)
+            kept = [] if purge else await self._workloads.volumes(key)
             if workload is not None:
                 await self._workloads.remove(workload)
-            return self._see(key, None, pods)
+            return _keeping(self._see(key, None, pods), kept)
 
     async def open_holder(self, key: Key) -> ByteStream | None:
         async with self._lock(key):
@@ -189,6 +190,13 @@ class KubernetesExecutor(Executor):
         if not workload.quiet:
             self._ending.hurry(workload.key, grace)
         return workload
+
+
+def _keeping(seen: Observed, volumes: list[str]) -> Observed:
+    """What is seen of a body that was deleted without its volumes, which stay under these names."""
+    if seen.phase != "absent" or not volumes:
+        return seen
+    return seen.model_copy(update={"kept": "disk", "message": f"its volumes are kept: {', '.join(volumes)}"})
 
 
 def _life_to_come(workload: Workload) -> str:

@@ -24,6 +24,8 @@ def _unsupported(launch: Launch) -> Iterator[tuple[str, str, str]]:
         yield "spec.workspace.folder", message, "leave it out, or clone with git"
     if template.mounts:
         yield "spec.mounts", "the kubernetes executor mounts nothing but its own volumes", "use options.storage"
+    if template.profile == "dev-root":
+        yield "spec.profile", "the kubernetes executor runs nothing as root", "use the profile dev"
     if template.egress.mode != "all":
         message = "the kubernetes executor cannot tell whether the cluster enforces network policies"
         yield "spec.egress", message, "use the mode all, and a policy of the namespace"

@@ -84,10 +84,15 @@ class Workloads:
         options = {"propagationPolicy": "Background", "preconditions": {"uid": workload.uid}}
         await self._cluster.delete("deployments", workload.name, options)
 
+    async def volumes(self, key: Key) -> list[str]:
+        """The names of a body's volume claims, which may be there without it."""
+        found = await self._cluster.list("persistentvolumeclaims", self._selector(key))
+        return sorted(str(each["metadata"]["name"]) for each in found)
+
     async def purge(self, key: Key) -> None:
         """Remove a body's volume."""
-        for found in await self._cluster.list("persistentvolumeclaims", self._selector(key)):
-            await self._cluster.delete("persistentvolumeclaims", found["metadata"]["name"], {})
+        for name in await self.volumes(key):
+            await self._cluster.delete("persistentvolumeclaims", name, {})
 
     async def end_pod(self, pod: Pod, grace: int) -> None:
         """Give a pod so many seconds to end."""
