@@ -57,8 +57,8 @@ def tests(session: nox.Session) -> None:
     for folder in () if session.posargs else PLUGINS:
         with session.chdir(folder):
             # those of docker and kubernetes wait for the engine; the others have servers that a file shares
-            whole = ["--numprocesses=4", "--dist=loadfile"]
-            workers = {"docker": ["--numprocesses=3"], "kubernetes": ["--numprocesses=3"]}.get(folder.name, whole)
+            waiting = folder.name in ("docker", "kubernetes")
+            workers = ["--numprocesses=3"] if waiting else ["--numprocesses=4", "--dist=loadfile"]
             session.run("pytest", "--quiet", *workers)
 
 
