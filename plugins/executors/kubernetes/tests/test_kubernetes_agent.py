@@ -120,6 +120,17 @@ async def test_a_delete_may_leave_the_volume_and_names_it(
         cluster.kubectl("delete", "persistentvolumeclaims", "-l", selector, "--wait=false")
 
 
+async def test_programs_that_somebody_tidied_up_are_brought_again(tmp_path: Path, cluster: TestCluster) -> None:
+    async with server(tmp_path / "data", cluster) as sac:
+        for name in ("one", "two"):
+            await sac.agents.create(name, {"executor": "kubernetes"})
+            await sac.agents.wait(name, timeout=90)
+            cluster.kubectl("delete", "configmaps", "-l", "app=sac-agent")
+        for name in ("one", "two"):
+            await sac.agents.delete(name)
+            await sac.agents.wait(name, "absent", timeout=90)
+
+
 async def test_a_pod_deleted_behind_our_back_is_another_body(tmp_path: Path, cluster: TestCluster) -> None:
     async with server(tmp_path / "data", cluster) as sac:
         agent = await sac.agents.create("box", {"executor": "kubernetes", "command": ["sleep", "600"]})

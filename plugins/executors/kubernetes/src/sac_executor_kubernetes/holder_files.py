@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 from importlib.resources import files
 
-import anyio
-
 from sac_core.errors import LaunchError
 from sac_core.held.program import PROGRAM
 from sac_executor_kubernetes.cluster import Cluster
@@ -19,25 +17,18 @@ class HolderFiles:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._there = False
-        self._making = anyio.Lock()
         self._programs = programs()
         self.name = f"sac-holder-{_digest(self._programs)}"
 
     async def have(self) -> None:
-        """Have it. One of its name with other contents is refused: somebody else's program would run in agents."""
-        async with self._making:
-            if self._there:
-                return
-            found = await self._cluster.get("configmaps", self.name) or await self._make()
-            if found.get("data") != self._programs:
-                message = f"the ConfigMap {self.name} holds other programs than SAC's"
-                raise LaunchError(message, reason="Forbidden", hint="delete it; SAC makes it again")
-            self._there = True
+        """Have it. One of its name with other contents is refused: somebody else's program would run in agents.
 
-    def forget(self) -> None:
-        """Look again whether it is there."""
-        self._there = False
+        It is looked for each time: without it a pod would wait for ever, and somebody may have tidied up.
+        """
+        found = await self._cluster.get("configmaps", self.name) or await self._make()
+        if found.get("data") != self._programs:
+            message = f"the ConfigMap {self.name} holds other programs than SAC's"
+            raise LaunchError(message, reason="Forbidden", hint="delete it; SAC makes it again")
 
     async def _make(self) -> dict[str, object]:
         wanted = {
