@@ -25,7 +25,7 @@ def nothing(count: int) -> None:
 
 async def one_piece() -> AsyncIterator[bytes]:
     yield b"first"
-    await anyio.sleep_forever()
+    await anyio.sleep(30)  # not for ever: else a thread that nobody tells would keep the tests here
 
 
 async def test_ctrl_c_waits_for_the_thread() -> None:
@@ -57,3 +57,27 @@ async def test_what_a_thread_raises_comes_out_as_it_is() -> None:
 
     with pytest.raises(RuntimeError, match="a mistake"):
         await consume(one_piece(), work, nothing)
+
+
+async def test_a_thread_that_asks_after_ctrl_c_is_told_so() -> None:
+    begun, may_ask, told = threading.Event(), threading.Event(), list[type[BaseException]]()
+
+    def work(source: Source) -> None:
+        source.read(5)
+        begun.set()
+        may_ask.wait(30)
+        try:
+            source.read(1)
+        except asyncio.CancelledError as error:
+            told.append(type(error))
+            raise
+
+    copying = asyncio.ensure_future(consume(one_piece(), work, nothing))
+    await to_thread.run_sync(begun.wait, 30)
+    copying.cancel()
+    for _ in range(50):
+        await asyncio.sleep(0)
+    may_ask.set()
+    with pytest.raises(asyncio.CancelledError):
+        await copying
+    assert told == [asyncio.CancelledError]

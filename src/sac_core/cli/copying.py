@@ -9,11 +9,11 @@ from contextlib import aclosing
 from functools import partial
 from typing import NamedTuple, cast
 
-from anyio import from_thread, to_thread
+from anyio import to_thread
 
 from sac_core.cli.packing import pack, pack_bytes
 from sac_core.cli.streams import STDIN, STDOUT, read, write
-from sac_core.cli.tarring import Moved, consume, produced
+from sac_core.cli.tarring import Moved, consume, on_the_loop, produced
 from sac_core.cli.unpacking import unpack_data, unpack_file, unpack_folder
 from sac_core.contracts.files import Files
 from sac_core.errors import InvalidError, NotFoundError
@@ -72,7 +72,7 @@ async def _print(tar: AsyncIterator[bytes], found: FileType, moved: Moved) -> No
 
 
 def _show(data: bytes) -> None:
-    from_thread.run(write, STDOUT, data)
+    on_the_loop(write, STDOUT, data)
 
 
 async def _send_input(files: Files, remote: Remote, moved: Moved) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TypeVar
+from typing import TypeVar, TypeVarTuple
 
 import anyio
 from anyio import from_thread, to_thread
@@ -16,6 +17,7 @@ from sac_core.contracts.background import background
 from sac_core.errors import InvalidError, LostError, SacError
 
 T = TypeVar("T")
+Given = TypeVarTuple("Given")
 
 PIECE = 64 * 1024
 _HEADER = 1024 * 1024
@@ -86,7 +88,7 @@ class Source:
 
     def _next(self) -> bytes:
         try:
-            piece = from_thread.run(self._pieces.receive)
+            piece = on_the_loop(self._pieces.receive)
         except anyio.EndOfStream:
             return b""
         self._moved(len(piece))
@@ -102,9 +104,23 @@ class Sink:
 
     def write(self, data: bytes) -> int:
         """Returns when there is room for more."""
-        from_thread.run(self._into.send, bytes(data))
+        on_the_loop(self._into.send, bytes(data))
         self._moved(len(data))
         return len(data)
+
+
+def on_the_loop(work: Callable[[*Given], Awaitable[T]], *given: *Given) -> T:
+    """What ``work`` returns, for a thread; raises `asyncio.CancelledError` when the thread's task was cancelled.
+
+    anyio cancels what a thread waits for at that moment. A thread that asks only afterwards would wait for ever.
+    """
+
+    async def unless_cancelled() -> T:
+        if anyio.current_effective_deadline() == -math.inf:
+            raise anyio.get_cancelled_exc_class()
+        return await work(*given)
+
+    return from_thread.run(unless_cancelled)
 
 
 async def consume(tar: AsyncIterator[bytes], work: Callable[[Source], T], moved: Moved) -> T:
