@@ -19,7 +19,7 @@ from uuid import uuid4
 import anyio
 
 from sac_core.errors import UnavailableError
-from sac_core.held.program import PROGRAM
+from sac_core.held.program import DELIVER, PROGRAM, RELAY
 from sac_executor_docker.engine import Engine
 from sac_executor_docker.naming import IMAGE_LABEL, ROLE_LABEL
 from sac_executor_docker.streams import Streams
@@ -132,8 +132,8 @@ async def look(engine: Engine, owner: str, config: Mapping[str, Any]) -> AsyncIt
 def programs() -> dict[str, bytes]:
     """What runs in containers, by file name."""
     inside = files("sac_executor_docker") / "inside"
-    ours = {name: (inside / name).read_bytes() for name in ("start.py", "compile.py", "relay.py", "deliver.py")}
-    return {"program.py": PROGRAM.read_bytes(), **ours}
+    ours = {name: (inside / name).read_bytes() for name in ("start.py", "compile.py")}
+    return {**{program.name: program.read_bytes() for program in (PROGRAM, RELAY, DELIVER)}, **ours}
 
 
 def archive(programs: Mapping[str, bytes]) -> bytes:

@@ -6,7 +6,7 @@ import hashlib
 from importlib.resources import files
 
 from sac_core.errors import LaunchError
-from sac_core.held.program import PROGRAM
+from sac_core.held.program import DELIVER, PROGRAM, RELAY
 from sac_executor_kubernetes.cluster import Cluster
 from sac_executor_kubernetes.naming import ROLE_LABEL
 from sac_executor_kubernetes.troubles import Refusal
@@ -48,9 +48,9 @@ class HolderFiles:
 
 def programs() -> dict[str, str]:
     """What runs in containers, by file name."""
-    inside = files("sac_executor_kubernetes") / "inside"
-    ours = {name: (inside / name).read_text() for name in ("start.py", "relay.py", "deliver.py")}
-    return {"program.py": PROGRAM.read_text(), **ours}
+    start = files("sac_executor_kubernetes") / "inside" / "start.py"
+    ours = {program.name: program.read_text() for program in (PROGRAM, RELAY, DELIVER)}
+    return {"start.py": start.read_text(), **ours}
 
 
 def _digest(programs: dict[str, str]) -> str:

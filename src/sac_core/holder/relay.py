@@ -1,4 +1,4 @@
-"""Runs in a container, Python 3.8+: joins its input and output to the holder's socket. Says ``+`` once it has it.
+"""Runs in a body, Python 3.8+: joins its input and output to the holder's socket. Says ``+`` once it has it.
 
 It imports nothing that is written in Python: official images bring no compiled library, so that `socket` and
 `threading` alone would take five times as long as all the rest, at each start of an agent.

@@ -1,4 +1,4 @@
-"""Runs in a container, Python 3.8+: lets a folder hold the files that it reads from its input, and no others.
+"""Runs in a body, Python 3.8+: lets a folder hold the files that it reads from its input, and no others.
 
 It reads how long what follows is, then for each file its name and its content, both with their length before them.
 Like the relay it imports nothing that would have to be compiled first.
