@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,10 +18,12 @@ from typing import Any
 import yaml
 
 from sac_core.errors import ConfigurationError
+from sac_executor_kubernetes.addresses import refused
 from sac_executor_kubernetes.settings import KubernetesSettings
 
 INSIDE = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 LARGEST = 64 * 1024
+_SERVER = re.compile(r"https://(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
 _CLUSTER = frozenset({"server", "certificate-authority-data", "tls-server-name"})
 _USER = frozenset({"token", "client-certificate-data", "client-key-data"})
 _CONTEXT = frozenset({"cluster", "user", "namespace"})
@@ -93,8 +96,7 @@ def read_kubeconfig(text: str, context: str | None = None, *, folder: Path | Non
     cluster = _kept(_entry(config, "clusters", "cluster", chosen.get("cluster")), _CLUSTER, "cluster", folder)
     user = _kept(_entry(config, "users", "user", chosen.get("user")), _USER, "user", folder)
     server = str(cluster.get("server") or "")
-    if not server.startswith("https://"):
-        raise _wrong(f"the server {server!r} has no https:// address", "give one")
+    _check_server(server)
     return Access(
         server=server.rstrip("/"),
         namespace=str(chosen.get("namespace") or "default"),
@@ -104,6 +106,15 @@ def read_kubeconfig(text: str, context: str | None = None, *, folder: Path | Non
         certificate=_bytes(user, "client-certificate-data"),
         key=_bytes(user, "client-key-data"),
     )
+
+
+def _check_server(server: str) -> None:
+    """An address that every part of SAC reads alike, and that may be a cluster's."""
+    found = _SERVER.fullmatch(server)
+    if found is None:
+        raise _wrong(f"the server {server!r} has no https:// address", "give https://HOST:PORT")
+    if refused(found["host"]):
+        raise _wrong(f"the server {server!r} is no cluster's address", "see kubectl config view")
 
 
 def _parsed(text: str) -> Mapping[str, Any]:

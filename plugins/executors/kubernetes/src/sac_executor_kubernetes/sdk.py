@@ -5,7 +5,9 @@ Its models are not used: they are slow to make, and objects are dictionaries eve
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 import ssl
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -14,9 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import DefaultResolver
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.client.rest import RESTClientObject
 
+from sac_executor_kubernetes.addresses import refused
 from sac_executor_kubernetes.kubeconfig import Access
 
 FAILURES = (aiohttp.ClientError, TimeoutError, OSError)
@@ -107,9 +112,47 @@ def certificate_trouble(error: BaseException) -> bool:
     return isinstance(error, aiohttp.ClientSSLError | ssl.SSLError)
 
 
+class _Connections(RESTClientObject):
+    """The library's, to addresses that may be a cluster's."""
+
+    def _create_connector(self) -> aiohttp.TCPConnector:
+        return aiohttp.TCPConnector(limit=self.maxsize, ssl=self.ssl_context, resolver=_Resolver())
+
+
+class _Resolver(AbstractResolver):
+    """Judges every address of a name; what it returns is connected to, and the name is not looked up again."""
+
+    def __init__(self) -> None:
+        self._resolver = DefaultResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        found = await self._resolver.resolve(host, port, family)
+        for place in found:
+            if refused(place["host"]):
+                raise OSError(errno.EACCES, f"{host} is {place['host']}, which is no cluster's address")
+        return found
+
+    async def close(self) -> None:
+        await self._resolver.close()
+
+
+async def _refuse_redirect(session: object, context: object, told: aiohttp.TraceRequestRedirectParams) -> None:
+    """A cluster's API never sends us elsewhere; who does wants requests of our machine."""
+    raise aiohttp.ClientError(f"it answers with another address, HTTP {told.response.status}")
+
+
+def _no_redirects() -> aiohttp.TraceConfig:
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(_refuse_redirect)
+    return trace
+
+
 def _rest(access: Access) -> Any:
     """The library's connections. Keys are in files for as long as it takes to load them."""
     settings: dict[str, Any] = {
+        "trace_configs": [_no_redirects()],
         "host": access.server,
         "tls_server_name": access.server_name,
         "connection_pool_maxsize": 0,  # terminals count too: with the library's bound of 100 the next would hang
@@ -118,12 +161,12 @@ def _rest(access: Access) -> Any:
     if access.authority is not None:
         settings["ca_cert_data"] = access.authority.decode("ascii", "replace")
     if access.certificate is None or access.key is None:
-        return RESTClientObject(Configuration(**settings))
+        return _Connections(Configuration(**settings))
     with tempfile.TemporaryDirectory(prefix="sac-") as folder:  # 0700
         paths = [
             _secret_file(Path(folder) / name, data) for name, data in (("c", access.certificate), ("k", access.key))
         ]
-        return RESTClientObject(Configuration(**settings, cert_file=paths[0], key_file=paths[1]))
+        return _Connections(Configuration(**settings, cert_file=paths[0], key_file=paths[1]))
 
 
 def _secret_file(path: Path, data: bytes) -> str:
