@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from sac_executor_kubernetes.sdk import Sdk, WebSocket
 
 Object = dict[str, Any]
-PREFIXES = {"deployments": "/apis/apps/v1", "selfsubjectaccessreviews": "/apis/authorization.k8s.io/v1"}
+_REVIEWS = "/apis/authorization.k8s.io/v1"
+PREFIXES = {
+    "deployments": "/apis/apps/v1",
+    "selfsubjectaccessreviews": _REVIEWS,
+    "selfsubjectrulesreviews": _REVIEWS,
+}
 """Where resources are that are not in the core of the API."""
 _TURNS = 5
 """Of the event loop, in which connections close whose greeting was cancelled: nobody else waits for them."""
@@ -44,6 +49,7 @@ class Cluster:
     def __init__(self, access: Access | None, timeout: float) -> None:
         self.namespace = access.namespace if access else ""
         self.server = access.server if access else ""
+        self.date = ""  # of its last answer, as HTTP writes it
         self._access, self._timeout = access, timeout
         self._sdk: Sdk | None = None
         self._loading = anyio.Lock()
@@ -135,6 +141,7 @@ class Cluster:
                 status, headers, data = await sdk.request(method, path, body=body, kind=kind, timeout=self._timeout)
         except _failures() as error:
             raise self._absent(error) from None
+        self.date = headers.get("Date", "")
         if status >= 300:
             raise refusal(status, headers, data)
         found: Object = await _parsed(data)

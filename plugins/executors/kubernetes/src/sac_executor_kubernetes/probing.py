@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from sac_core.errors import UnavailableError
@@ -23,6 +24,11 @@ RIGHTS: dict[tuple[str, str], tuple[str, ...]] = {
 }
 """Verbs by group and resource: the whole role."""
 _LIMITS = {"memory": "of the container", "cpu": "cores", "disk": "of the node: the container's root and its volumes"}
+_HARMLESS = {("", "resourcequotas"): ("get", "list", "watch")}
+"""What more may be allowed: with it, quotas that are used up are told."""
+_NAMED = 3
+_CLOCKS_AGREE = 30
+"""Seconds."""
 _FRESH = timedelta(minutes=5)
 """How long it is believed that SAC has the rights it had."""
 
@@ -33,6 +39,7 @@ class Prober:
     def __init__(self, cluster: Cluster, now: Callable[[], datetime]) -> None:
         self._cluster, self._now = cluster, now
         self._allowed_until: datetime | None = None
+        self._excess: list[str] = []
 
     async def probe(self) -> Probe:
         """One that does not answer is a finding with advice; that nobody has named one is no error."""
@@ -41,7 +48,8 @@ class Prober:
             return Probe(reachable=False, findings=(finding,))
         try:
             version = await self._cluster.raw("/version")
-            findings = [_version(version), *await self._rights(), *await self._quotas()]
+            clocks = clock(self._cluster.date, self._now())
+            findings = [_version(version), *clocks, *await self._rights(), *await self._quotas()]
         except UnavailableError as error:
             finding = _finding("error", "cluster", error.message, error.hint or "")
             return Probe(reachable=False, findings=(finding,))
@@ -57,9 +65,11 @@ class Prober:
         missing: list[Finding] = []
         if self._allowed_until is None or now > self._allowed_until:
             missing = await self._missing()
+            self._excess = excess(await self._rules())
             self._allowed_until = None if missing else now + _FRESH
         place = f"namespace {self._cluster.namespace}"
-        return missing or [_finding("ok", "rights", f"SAC has all rights that it needs in the {place}")]
+        has_all = _finding("ok", "rights", f"SAC has all rights that it needs in the {place}")
+        return [*(missing or [has_all]), *_too_much(self._excess)]
 
     async def _missing(self) -> list[Finding]:
         """Each right that SAC does not have."""
@@ -76,6 +86,16 @@ class Prober:
             for verb in verbs:
                 await ask(group, resource, verb)
         return found
+
+    async def _rules(self) -> list[dict[str, Any]]:
+        """All that SAC's account may do in the namespace, as far as the cluster can list it."""
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectRulesReview",
+            "spec": {"namespace": self._cluster.namespace},
+        }
+        answer = await self._cluster.review("selfsubjectrulesreviews", review)
+        return list((answer.get("status") or {}).get("resourceRules") or ())
 
     async def _allowed(self, group: str, resource: str, verb: str) -> bool:
         name, _, part = resource.partition("/")
@@ -97,6 +117,39 @@ class Prober:
                 return []
             raise
         return [finding for quota in quotas for finding in _used_up(quota)]
+
+
+def excess(rules: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What rules allow beyond the role, as ``VERB RESOURCE``; asking what one may do oneself is everybody's right."""
+    found = {
+        f"{verb} {resource}"
+        for rule in rules
+        for group in rule.get("apiGroups") or ()
+        for resource in rule.get("resources") or ()
+        for verb in rule.get("verbs") or ()
+        if verb not in {**RIGHTS, **_HARMLESS}.get((group, resource), ()) and group != "authorization.k8s.io"
+    }
+    return sorted(found, key=lambda each: ("*" not in each, "secrets" not in each, each))
+
+
+def _too_much(found: list[str]) -> list[Finding]:
+    if not found:
+        return []
+    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    message = f"SAC's account may do more than it needs: {', '.join(found[:_NAMED])}{more}"
+    return [_finding("warning", "rights", message, "use an account with the role of the guide Kubernetes alone")]
+
+
+def clock(date: str, now: datetime) -> list[Finding]:
+    """A cluster whose clock is another than ours, by the date of its answer."""
+    try:
+        ahead = round((parsedate_to_datetime(date) - now).total_seconds())
+    except (TypeError, ValueError):  # it has no date, or one without a zone
+        return []
+    if abs(ahead) <= _CLOCKS_AGREE:
+        return []
+    message = f"the cluster's clock is {abs(ahead)} s {'ahead of' if ahead > 0 else 'behind'} SAC's"
+    return [_finding("warning", "clock", message, "set both by NTP: tokens and certificates depend on them")]
 
 
 def _used_up(quota: dict[str, Any]) -> list[Finding]:
