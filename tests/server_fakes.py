@@ -277,7 +277,9 @@ class FakeThings(Resources[Any]):
     async def replace_from(self, name: str, document: Mapping[str, Any], *, resource_version: str | None = None) -> Any:
         return await self.patch(name, {"spec": document.get("spec", {})}, resource_version=resource_version)
 
-    async def delete(self, name: str, *, resource_version: str | None = None, keep_volumes: bool = False) -> None:
+    async def delete(
+        self, name: str, *, resource_version: str | None = None, keep_volumes: bool = False, abandon: bool = False
+    ) -> None:
         self._world.put(self._tenant, "DELETED", await self.get(name))
 
 

@@ -164,10 +164,18 @@ def test_delete_leaves_the_volumes_on_demand_and_prints_where(sac: Sac) -> None:
     assert Path(said.split(" kept in ")[1].strip(), "notes").read_text() == "mine\n"
 
 
-def test_only_agents_have_volumes_to_keep(sac: Sac, agent: str) -> None:
-    done = sac.run("delete", "session", "s1", "--keep-volumes", check=False)
+@pytest.mark.parametrize("flag", ["--keep-volumes", "--abandon"])
+def test_only_agents_have_volumes_to_keep_or_can_be_given_up(sac: Sac, agent: str, flag: str) -> None:
+    done = sac.run("delete", "session", "s1", flag, check=False)
     assert done.returncode != 0
-    assert "sessions have no volumes" in done.stderr
+    assert f"sessions have no {flag}" in done.stderr
+
+
+def test_an_agent_is_given_up_on_demand(sac: Sac) -> None:
+    sac.run("run", "shell", "--detach", "--name", "a7")
+    done = sac.run("delete", "a7", "--abandon", "--keep-volumes", check=False)
+    assert "its volumes with it" in done.stderr
+    assert sac.run("delete", "a7", "--abandon").stdout == "agent/a7 deleted\n"
 
 
 def test_run_takes_a_main_process_behind_main(sac: Sac) -> None:

@@ -283,6 +283,14 @@ async def test_volumes_that_are_going_are_not_kept_any_more(sac: Sac) -> None:
     assert not (await sac.agents.get("a1")).spec.keep_volumes
 
 
+async def test_an_agent_can_be_given_up_but_not_with_its_volumes_kept(sac: Sac) -> None:
+    await sac.agents.create("a1")
+    with pytest.raises(InvalidError, match="its volumes with it"):
+        await sac.agents.delete("a1", keep_volumes=True, abandon=True)
+    await sac.agents.delete("a1", abandon=True)
+    await sac.agents.wait("a1", "absent", timeout=20)
+
+
 async def test_a_timeline_tells_what_led_to_what_and_outlives_the_agent(sac: Sac) -> None:
     created = await sac.agents.create("a1")
     await sac.agents.wait("a1")

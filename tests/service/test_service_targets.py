@@ -481,3 +481,65 @@ async def test_what_is_reached_from_one_machine_is_served_from_there(pair: tuple
         body = places.bodies("near")
         assert (await one.agents.wait("a", timeout=DEADLINE)).status.restarts == 0
         assert places.bodies("near") == body
+
+
+async def test_an_agent_whose_target_never_comes_back_can_be_given_up(world: World, places: Places) -> None:
+    async with world.sac() as sac:
+        await declare(sac, "one")
+        await run(sac, "a", "one")
+        await run(sac, "b", "one")
+    places.closed.add("one")
+    async with world.sac() as sac:
+        uid = (await sac.agents.get("a")).metadata.uid
+        await sac.agents.delete("a")
+
+        async def waits() -> bool:
+            return (await sac.agents.get("a")).status.reason == "Unavailable"
+
+        await eventually(waits, DEADLINE)
+        assert "sac delete --abandon a" in (await sac.agents.get("a")).status.message
+        for agent in ("a", "b"):
+            await sac.agents.delete(agent, abandon=True)
+            await sac.agents.wait(agent, "absent", timeout=DEADLINE)
+        story = (await sac.agents.timeline(uid)).items
+        assert "deleted without its executor's answer, as user:local asked" in story[-1].text
+        assert "the door is closed" in story[-1].text
+        await sac.targets.delete("one")
+        assert places.agents("one") == ["a", "b"]
+
+
+async def test_what_was_given_up_is_removed_when_its_target_answers_again(world: World, places: Places) -> None:
+    async with world.sac() as sac:
+        await declare(sac, "one")
+        await run(sac, "a", "one")
+    places.closed.add("one")
+    async with world.sac() as sac:
+        await sac.agents.delete("a", abandon=True)
+        await sac.agents.wait("a", "absent", timeout=DEADLINE)
+        assert places.agents("one") == ["a"]
+        places.closed.clear()
+
+        async def is_gone() -> bool:
+            return not places.agents("one")
+
+        await eventually(is_gone, DEADLINE)
+
+
+async def test_an_executor_that_answers_removes_what_is_given_up(world: World, places: Places) -> None:
+    async with world.sac() as sac:
+        await run(sac, "a")
+        await sac.agents.delete("a", abandon=True)
+        await sac.agents.wait("a", "absent", timeout=DEADLINE)
+        assert places.agents("own") == []
+        assert "without its executor" not in (await sac.agents.timeline("a")).items[-1].text
+
+
+async def test_volumes_of_what_is_given_up_cannot_be_kept(world: World) -> None:
+    async with world.sac() as sac:
+        await sac.agents.create("a", {"executor": "many", "keepVolumes": True})
+        await sac.agents.create("b", {"executor": "many"})
+        for name, keeps in (("a", False), ("b", True)):
+            with pytest.raises(InvalidError, match="its volumes with it") as refused:
+                await sac.agents.delete(name, abandon=True, keep_volumes=keeps)
+            assert refused.value.field == "abandon"
+            assert (await sac.agents.get(name)).metadata.deletion_timestamp is None

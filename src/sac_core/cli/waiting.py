@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from contextlib import aclosing
+from typing import Any
 
 import anyio
 
@@ -55,7 +56,7 @@ def reached_line(agent: Agent) -> str:
 
 async def wait_gone(sac: HttpSac, kind: RemoteKind, name: str, timeout: float = GONE_TIMEOUT) -> None:
     """Wait until a deleted thing is gone."""
-    things = sac.resources(kind.plural)
+    things, thing = sac.resources(kind.plural), None
     deadline = time.monotonic() + timeout
     with Progress() as progress:
         while time.monotonic() < deadline:
@@ -67,4 +68,9 @@ async def wait_gone(sac: HttpSac, kind: RemoteKind, name: str, timeout: float = 
                 return
             progress.show(f"Waiting for {kind.singular} {name} to go")
             await anyio.sleep(0.1)
-    raise DeadlineError(f"{kind.singular} {name!r} is still being deleted after {timeout:g} s")
+    raise DeadlineError(f"{kind.singular} {name!r} is still being deleted after {timeout:g} s{_why(thing)}")
+
+
+def _why(thing: Any) -> str:
+    """What an agent waits for, and what can be done."""
+    return f": {thing.status.message}" if isinstance(thing, Agent) and thing.status.message else ""

@@ -41,8 +41,10 @@ class HttpAgents(HttpResources[Agent], Agents):
         wire = spec.to_wire() if isinstance(spec, AgentSpec) else dict(spec or {})
         return await self.create_from({"metadata": metadata, "spec": wire}, idempotency_key=idempotency_key)
 
-    async def delete(self, name: str, *, resource_version: str | None = None, keep_volumes: bool = False) -> None:
-        query = {"keepVolumes": "true"} if keep_volumes else {}
+    async def delete(
+        self, name: str, *, resource_version: str | None = None, keep_volumes: bool = False, abandon: bool = False
+    ) -> None:
+        query = {flag: "true" for flag, asked in (("keepVolumes", keep_volumes), ("abandon", abandon)) if asked}
         await self._connection.request("DELETE", self._path(name), query=query, headers=guard(resource_version))
 
     async def start(self, name: str) -> Agent:

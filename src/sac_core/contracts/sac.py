@@ -167,10 +167,14 @@ class Agents(Resources[Agent]):
     """Declared workloads."""
 
     @abstractmethod
-    async def delete(self, name: str, *, resource_version: str | None = None, keep_volumes: bool = False) -> None:
+    async def delete(
+        self, name: str, *, resource_version: str | None = None, keep_volumes: bool = False, abandon: bool = False
+    ) -> None:
         """Mark for deletion: its sessions and its body go first, then its volumes unless they are kept, then its row.
 
-        ``keep_volumes`` sets ``spec.keepVolumes``. Raises `ConflictError` for one whose volumes are going already.
+        ``keep_volumes`` sets ``spec.keepVolumes``. ``abandon``: the row goes also when its executor does not answer;
+        the body is removed, with its volumes, if that ever answers again. May be asked of one that is being deleted.
+        Raises `ConflictError` for one whose volumes are going already, `InvalidError` for both.
         """
 
     @abstractmethod

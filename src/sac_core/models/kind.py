@@ -68,7 +68,7 @@ AGENT = Kind(
         Column("EXECUTOR", "status.executor"),
         Column("AGE", "metadata.creationTimestamp"),
     ),
-    delete_flags=("keepVolumes",),
+    delete_flags=("keepVolumes", "abandon"),
 )
 
 SESSION = Kind(

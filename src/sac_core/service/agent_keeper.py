@@ -84,13 +84,17 @@ class AgentKeeper:
             target = self._services.targets.of(agent)
             launch = launch_of(record) if record.launch else None
             return await self._step(Work(self._services, record, agent, launch, target, told))
-        except (LaunchError, UnsupportedError) as error:
+        except (LaunchError, UnsupportedError, UnavailableError) as error:
+            by = documents.abandoned_by(record)
+            if by is not None:
+                await self._remove(record, agent, told, notes.abandoned(by, str(error)))
+                return None
+            if isinstance(error, UnavailableError):
+                waits = transitions.unreachable(agent.status, now, _waiting_for(error, agent), doing=_doing(agent))
+                return Step(waits, _pause(error))
             return Step(transitions.failed(status, now, failed_reason(error.reason), str(error)))
         except (NotReadyError, LostError) as error:
             return Step(agent.status.model_copy(update={"message": str(error)}), _SOON)
-        except UnavailableError as error:
-            waits = transitions.unreachable(agent.status, now, str(error), doing=_doing(agent))
-            return Step(waits, _pause(error))
 
     async def _step(self, work: Work) -> Step | None:
         if work.agent.metadata.deletion_timestamp is not None:
@@ -250,20 +254,27 @@ class AgentKeeper:
         if observed.phase != "absent":
             update = {"phase": "Terminating", "reason": "", "message": "its body is ending"}
             return Step(work.agent.status.model_copy(update=update), _ENDING)
-        self._services.bodies.leave(work.key.uid)
-        await self._end_sessions(work, "AgentDeleted", remove=True)
-        async with self._services.store.transaction(EVERYWHERE) as unit:
-            stored = await unit.by_uid("Agent", work.key.uid)
-            await unit.remove(replace(stored, fence=work.record.fence))
-            gone = notes.gone(observed.message if keeps else "")
-            await self._services.chronicle.tell(unit, about(work.agent), [*work.told, gone])
+        await self._remove(work.record, work.agent, work.told, notes.gone(observed.message if keeps else ""))
         return None
 
-    async def _end_sessions(self, work: Work, reason: str, *, remove: bool = False) -> None:
-        """End sessions; what ended them is told first."""
-        self._services.chronicle.note(about(work.agent), *work.told)
-        work.told.clear()
-        await end_sessions(self._services, work.agent, reason, remove=remove)
+    async def _remove(self, record: Record, agent: Agent, told: list[Note], gone: Note) -> None:
+        """Its sessions, and its row last."""
+        self._services.bodies.leave(record.uid)
+        self._tell(agent, told)
+        await end_sessions(self._services, agent, "AgentDeleted", remove=True)
+        async with self._services.store.transaction(EVERYWHERE) as unit:
+            stored = await unit.by_uid("Agent", record.uid)
+            await unit.remove(replace(stored, fence=record.fence))
+            await self._services.chronicle.tell(unit, about(agent), [*told, gone])
+
+    async def _end_sessions(self, work: Work, reason: str) -> None:
+        self._tell(work.agent, work.told)
+        await end_sessions(self._services, work.agent, reason)
+
+    def _tell(self, agent: Agent, told: list[Note]) -> None:
+        """Tell what led to what follows, before it is done."""
+        self._services.chronicle.note(about(agent), *told)
+        told.clear()
 
     def _running(self, work: Work, launch_hash: str) -> AgentStatus:
         return transitions.running(self._seen(work), self._services.now(), launch_hash)
@@ -307,6 +318,13 @@ def _succeeded(work: Work) -> Work:
 def _why(status: AgentStatus) -> str:
     """Its reason; that nobody answers is told by the calls that failed."""
     return "" if status.reason == transitions.UNAVAILABLE else status.reason
+
+
+def _waiting_for(error: UnavailableError, agent: Agent) -> str:
+    """What it waits for, and how to end that where it may last for ever."""
+    if agent.metadata.deletion_timestamp is None:
+        return str(error)
+    return f"{error}; if its executor never comes back: sac delete --abandon {agent.metadata.name}"
 
 
 def _doing(agent: Agent) -> AgentPhase | None:

@@ -55,11 +55,27 @@ class AgentService(StoredResources[Agent], Agents):
         metadata = {"name": name, "labels": dict(labels or {}), "annotations": dict(annotations or {})}
         return await self.create_from({"metadata": metadata, "spec": wire}, idempotency_key=idempotency_key)
 
-    async def delete(self, name: str, *, resource_version: str | None = None, keep_volumes: bool = False) -> None:
+    async def delete(
+        self, name: str, *, resource_version: str | None = None, keep_volumes: bool = False, abandon: bool = False
+    ) -> None:
         self._allow("delete")
         async with self._services.store.transaction(self._scope) as unit:
             old = await self._guarded(unit, name, resource_version)
-            await self._mark_deleted(unit, old, _keeping_volumes(old) if keep_volumes else old)
+            if abandon:
+                await self._abandon(unit, old, keeps=keep_volumes)
+            else:
+                await self._mark_deleted(unit, old, _keeping_volumes(old) if keep_volumes else old)
+
+    async def _abandon(self, unit: Unit, old: Record, *, keeps: bool) -> None:
+        """Mark for deletion, whether its executor answers or not; also what is being deleted already."""
+        if keeps or old.spec.get("keepVolumes"):
+            message = "what an abandoned agent leaves is removed if it is ever found, and its volumes with it"
+            raise InvalidError(message, field="abandon", hint="set keepVolumes to false, or wait for the executor")
+        new = documents.abandoned(old, self._scope.principal.id)
+        if old.deleted_at is None:
+            await self._mark_deleted(unit, old, new)
+        elif new != old:
+            await self.explain_(unit, "abandon", old, await unit.update(replace(new, deadline=self._services.now())))
 
     async def start(self, name: str) -> Agent:
         allow(self._scope, "agents:start")

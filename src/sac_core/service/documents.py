@@ -13,6 +13,7 @@ from sac_core.models.base import Model, parse
 from sac_core.models.envelope import API_VERSION, Metadata
 from sac_core.models.kind import Kind
 
+_ABANDONED = "abandonedBy"
 _GIVEN_BACK = (
     "uid",
     "owner",
@@ -38,7 +39,7 @@ def to_model(kind: Kind, record: Record) -> Any:
                 "resourceVersion": str(record.resource_version),
                 "creationTimestamp": record.created_at,
                 "deletionTimestamp": record.deleted_at,
-                **record.meta,
+                **{part: value for part, value in record.meta.items() if part != _ABANDONED},
             },
             "spec": record.spec,
             "status": record.status,
@@ -83,6 +84,16 @@ def changed_record(kind: Kind, old: Record, document: Mapping[str, Any]) -> Reco
     return replace(
         old, spec=spec, labels=dict(checked.labels), meta={**old.meta, **_meta(checked)}, generation=generation
     )
+
+
+def abandoned(record: Record, by: str) -> Record:
+    """A record that is deleted even if its executor does not answer, as somebody asked; nothing takes that back."""
+    return replace(record, meta={**record.meta, _ABANDONED: record.meta.get(_ABANDONED, by)})
+
+
+def abandoned_by(record: Record) -> str | None:
+    """Who asked for a record that is being deleted to go whether its executor answers or not."""
+    return record.meta.get(_ABANDONED) if record.deleted_at is not None else None
 
 
 def as_document(record: Record) -> dict[str, Any]:

@@ -137,6 +137,12 @@ def gone(kept: str) -> Note:
     return Note("phase/Deleted/", SAC, _short(f"{text}; {kept}"), ANYTHING, {"kept": kept})
 
 
+def abandoned(by: str, why: str) -> Note:
+    """The row is gone, and nobody knows what became of the body."""
+    text = f"deleted without its executor's answer, as {by} asked: {why}"
+    return Note("phase/Deleted/Abandoned", SAC, _short(text), ANYTHING, {"abandoned": _short(why)})
+
+
 def found(agent: Agent, server: str) -> Note:
     """A server started, and looks after what was there before."""
     text = f"a server started and looks after it: it was {agent.status.phase}"

@@ -21,6 +21,7 @@ async def delete(
     /,
     *more: str,
     keep_volumes: Annotated[Switch, Parameter(name="--keep-volumes")] = False,
+    abandon: Annotated[Switch, Parameter(name="--abandon")] = False,
     no_wait: Annotated[Switch, Parameter(name="--no-wait")] = False,
     common: Common = HERE,
 ) -> int:
@@ -34,16 +35,22 @@ async def delete(
         Further names.
     keep_volumes
         Leave what an agent's executor keeps for it on a disk, and print where that is.
+    abandon
+        Delete an agent even if its executor does not answer. What it left there is removed if that ever answers again.
     no_wait
         Return at once, while they are being removed.
     """
     async with connected(common) as sac:
         kind, chosen = _chosen(sac, (name, *more))
-        if keep_volumes and kind.kind != AGENT_KIND.kind:
-            raise InvalidError(f"{kind.plural} have no volumes", field="--keep-volumes", hint="leave it out")
+        for flag, asked in (("--keep-volumes", keep_volumes), ("--abandon", abandon)):
+            if asked and kind.kind != AGENT_KIND.kind:
+                raise InvalidError(f"{kind.plural} have no {flag}", field=flag, hint="leave it out")
         things: Resources[Any] = sac.resources(kind.plural)
         for each in chosen:
-            await (sac.agents.delete(each, keep_volumes=True) if keep_volumes else things.delete(each))
+            if keep_volumes or abandon:
+                await sac.agents.delete(each, keep_volumes=keep_volumes, abandon=abandon)
+            else:
+                await things.delete(each)
         for each in () if no_wait else chosen:
             await wait_gone(sac, kind, each)
             print(f"{kind.singular}/{each} deleted{await _kept(sac, each) if keep_volumes else ''}")
