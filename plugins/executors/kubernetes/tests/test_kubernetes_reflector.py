@@ -45,13 +45,14 @@ def script(lists: list[Said], watches: list[Said]) -> Answer:
 
 
 @asynccontextmanager
-async def reflected(answer: Answer) -> AsyncIterator[tuple[ScriptedApi, AsyncGenerator[Listed | Changed]]]:
+async def reflected(answer: Answer) -> AsyncIterator[tuple[ScriptedApi, AsyncGenerator[Listed[Any] | Changed[Any]]]]:
     async with scripted_api(answer) as api, open_cluster(api.access, 2.0) as cluster:
-        async with aclosing(Reflector(cluster, "pods", "a=b").changes()) as changes:
+        reflector: Reflector[Any] = Reflector(cluster, "pods", "a=b", keep=lambda found: found)
+        async with aclosing(reflector.changes()) as changes:
             yield api, changes
 
 
-async def names(changes: AsyncGenerator[Listed | Changed], count: int) -> list[str]:
+async def names(changes: AsyncGenerator[Listed[Any] | Changed[Any]], count: int) -> list[str]:
     """What so many changes are about."""
     found: list[str] = []
     with anyio.fail_after(PATIENCE):

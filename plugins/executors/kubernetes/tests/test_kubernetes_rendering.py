@@ -12,6 +12,7 @@ from sac_core.models.body import Key, body_labels
 from sac_core.models.launch import Binding, Egress, Launch, Mount, Port, Resources, Template
 from sac_executor_kubernetes.refusals import check_launch
 from sac_executor_kubernetes.rendering import Plan, claim, deployment, first_deployment, marked, pod, service
+from sac_executor_kubernetes.seeing import Decided
 from sac_executor_kubernetes.settings import KubernetesOptions, KubernetesSettings
 
 KEY = Key("acme", "builder", "3d6f0c1e-0000-4000-8000-000000000001")
@@ -183,9 +184,20 @@ def test_limits_below_what_is_set_aside_set_aside_less() -> None:
 
 @pytest.mark.parametrize(("state", "replicas"), [("new", 1), ("up", 1), ("ending", 0), ("stopped", 0), ("deleting", 0)])
 def test_only_some_states_have_a_pod(state: Any, replicas: int) -> None:
-    change = marked(state, {"sac/generation": "2"}, version="7", life="")
-    assert change["spec"]["replicas"] == replicas
-    assert change["metadata"]["resourceVersion"] == "7"
+    before = Decided("u", generation="1", hash="h", state="up", life="p/0", replicas=1)
+    steps = marked(before, state, {"sac/generation": "2"}, life="")
+    tests = {each["path"]: each["value"] for each in steps if each["op"] == "test"}
+    wanted = {each["path"]: each["value"] for each in steps if each["op"] == "add"}
+    assert wanted["/spec/replicas"] == replicas
+    assert wanted["/metadata/labels/sac~1generation"] == "2"
+    assert tests == {
+        "/metadata/uid": "u",
+        "/metadata/labels/sac~1generation": "1",
+        "/metadata/labels/sac~1hash": "h",
+        "/metadata/annotations/sac~1kubernetes.state": "up",
+        "/metadata/annotations/sac~1kubernetes.life": "p/0",
+        "/spec/replicas": 1,
+    }
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -29,7 +29,7 @@ PREFIXES = {
 """Where resources are that are not in the core of the API."""
 _TURNS = 5
 """Of the event loop, in which connections close whose greeting was cancelled: nobody else waits for them."""
-_APPLY, _MERGE = "application/apply-patch+yaml", "application/merge-patch+json"
+_APPLY, _STEPS = "application/apply-patch+yaml", "application/json-patch+json"
 
 
 @asynccontextmanager
@@ -67,8 +67,11 @@ class Cluster:
 
     async def list(self, resource: str, selector: str) -> list[Object]:
         """All objects that a selector of labels fits."""
-        found = await self._call("GET", f"{self.place(resource)}?{urlencode({'labelSelector': selector})}")
-        return list(found["items"])
+        return list((await self.listed(resource, selector))["items"])
+
+    async def listed(self, resource: str, selector: str) -> Object:
+        """The same, with the version that the list is of."""
+        return await self._call("GET", f"{self.place(resource)}?{urlencode({'labelSelector': selector})}")
 
     async def create(self, resource: str, wanted: Object) -> Object:
         """Make an object; 409 when there is one of its name."""
@@ -84,10 +87,10 @@ class Cluster:
         path = f"{self.place(resource)}/{wanted['metadata']['name']}?{query}"
         return await self._call("PATCH", path, wanted, kind=_APPLY)
 
-    async def merge(self, resource: str, name: str, change: Object) -> Object:
-        """Change some fields of an object; with a resourceVersion among them, only if it is unchanged, else 409."""
+    async def change(self, resource: str, name: str, steps: Sequence[Object]) -> Object:
+        """Change some fields of an object, all or none, if it is as the steps that are tests say; else 422."""
         path = f"{self.place(resource)}/{quote(name)}?fieldManager={FIELD_MANAGER}"
-        return await self._call("PATCH", path, change, kind=_MERGE)
+        return await self._call("PATCH", path, list(steps), kind=_STEPS)
 
     async def delete(self, resource: str, name: str, options: Object) -> Object | None:
         """Delete an object; None when it is not there."""

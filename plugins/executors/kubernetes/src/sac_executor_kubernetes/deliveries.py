@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 import anyio
@@ -12,6 +13,7 @@ from sac_core.errors import LostError, NotReadyError, SacError
 from sac_core.models.body import Key
 from sac_executor_kubernetes.hints import Hints
 from sac_executor_kubernetes.inner import Inner
+from sac_executor_kubernetes.mirror import Mirror
 from sac_executor_kubernetes.naming import HASH_LABEL
 from sac_executor_kubernetes.pods import Pod, read_life
 from sac_executor_kubernetes.seeing import Workload
@@ -31,8 +33,9 @@ class _Delivery:
 class Deliveries:
     """Knows what is under way here; what a restart loses is begun again by the next `ensure`."""
 
-    def __init__(self, workloads: Workloads, inner: Inner, hints: Hints, tasks: TaskGroup) -> None:
-        self._workloads, self._inner, self._hints, self._tasks = workloads, inner, hints, tasks
+    def __init__(self, workloads: Workloads, mirror: Mirror, inner: Inner, hints: Hints, tasks: TaskGroup) -> None:
+        self._workloads, self._mirror, self._inner = workloads, mirror, inner
+        self._hints, self._tasks = hints, tasks
         self._under_way: dict[str, _Delivery] = {}
 
     def under_way(self, key: Key) -> bool:
@@ -67,18 +70,25 @@ class Deliveries:
             self._hints.finished(key)
 
     async def _wait_and_deliver(self, workload: Workload, delivery: _Delivery) -> None:
-        async for pods in self._workloads.pods_of(workload.key):
-            for pod in pods:
-                if (
-                    pod.runs
-                    and not pod.leaving
-                    and _is_it(pod, workload)
-                    and await self._delivered(pod, workload, delivery)
-                ):
-                    now, _ = await self._workloads.of(workload.key)
-                    if now is not None and (now.state, now.hash) == ("new", workload.hash):
-                        await self._workloads.mark(now, now.generation, "up", life=pod.life)
-                    return
+        async with aclosing(self._mirror.pods_of(workload.key)) as following:
+            async for pods in following:
+                for pod in pods:
+                    if (
+                        pod.runs
+                        and not pod.leaving
+                        and _is_it(pod, workload)
+                        and await self._delivered(pod, workload, delivery)
+                    ):
+                        await self._let_in(pod, workload)
+                        return
+
+    async def _let_in(self, pod: Pod, workload: Workload) -> None:
+        """Its files are there. An old look is no harm: the write is refused when something else was decided."""
+        now = self._mirror.workload(workload.key) if self._mirror.fresh else None
+        if now is None:
+            now, _ = await self._workloads.of(workload.key)
+        if now is not None and (now.state, now.hash) == ("new", workload.hash):
+            await self._workloads.mark(now, now.generation, "up", life=pod.life)
 
     async def _delivered(self, pod: Pod, workload: Workload, delivery: _Delivery) -> bool:
         try:

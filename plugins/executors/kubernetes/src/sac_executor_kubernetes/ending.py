@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from contextlib import aclosing
 
 import anyio
 from anyio.abc import TaskGroup
 
 from sac_core.errors import SacError
 from sac_core.models.body import Key
+from sac_executor_kubernetes.mirror import Mirror
 from sac_executor_kubernetes.workloads import Workloads
 
 _MARGIN = 30.0
@@ -21,8 +23,8 @@ class Ending:
     would take its place.
     """
 
-    def __init__(self, workloads: Workloads, tasks: TaskGroup, longest: int) -> None:
-        self._workloads, self._tasks, self._longest = workloads, tasks, longest
+    def __init__(self, workloads: Workloads, mirror: Mirror, tasks: TaskGroup, longest: int) -> None:
+        self._workloads, self._mirror, self._tasks, self._longest = workloads, mirror, tasks, longest
         self._graces: dict[str, tuple[int, anyio.CancelScope]] = {}
 
     def hurry(self, key: Key, grace: float) -> None:
@@ -48,10 +50,13 @@ class Ending:
                 del self._graces[key.uid]
 
     async def _watch(self, key: Key, grace: int) -> None:
-        async for pods in self._workloads.pods_of(key):
-            alive = [pod for pod in pods if not pod.over]
-            for pod in alive:
-                if pod.leaving and pod.grace > grace:
-                    await self._workloads.end_pod(pod, grace)
-            if not alive:
-                return
+        asked: set[str] = set()
+        async with aclosing(self._mirror.pods_of(key)) as following:
+            async for pods in following:
+                alive = [pod for pod in pods if not pod.over]
+                for pod in alive:
+                    if pod.leaving and pod.grace > grace and pod.uid not in asked:
+                        asked.add(pod.uid)
+                        await self._workloads.end_pod(pod, grace)
+                if not alive:
+                    return

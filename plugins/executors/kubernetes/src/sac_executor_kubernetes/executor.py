@@ -20,6 +20,8 @@ from sac_executor_kubernetes.ending import Ending
 from sac_executor_kubernetes.hints import Hints
 from sac_executor_kubernetes.holder_files import HolderFiles
 from sac_executor_kubernetes.inner import Inner
+from sac_executor_kubernetes.looks import Looks
+from sac_executor_kubernetes.mirror import Mirror
 from sac_executor_kubernetes.naming import State
 from sac_executor_kubernetes.pods import Pod
 from sac_executor_kubernetes.probing import Prober
@@ -30,6 +32,8 @@ from sac_executor_kubernetes.settings import KubernetesOptions, KubernetesSettin
 from sac_executor_kubernetes.workloads import Workloads
 
 _REPLACE_GRACE = 5.0
+_WAITED_FOR = ("running", "pending", "unknown")
+"""Phases of which nothing follows but to wait, or to enter the body: an old look at them is no harm."""
 
 
 class KubernetesExecutor(Executor):
@@ -40,22 +44,29 @@ class KubernetesExecutor(Executor):
     ) -> None:
         self._settings, self._context = settings, context
         self._prober = Prober(cluster, context.now)
-        self._workloads = Workloads(cluster, context.owner)
+        self._mirror = Mirror(cluster, context.owner, tasks)
+        self._workloads = Workloads(cluster, context.owner, self._mirror)
         self._holder_files = HolderFiles(cluster)
         self._inner = Inner(cluster)
-        self._hints = Hints(cluster, context.owner, tasks)
-        self._ending = Ending(self._workloads, tasks, settings.grace)
-        self._deliveries = Deliveries(self._workloads, self._inner, self._hints, tasks)
+        self._hints = Hints(self._mirror)
+        self._ending = Ending(self._workloads, self._mirror, tasks, settings.grace)
+        self._deliveries = Deliveries(self._workloads, self._mirror, self._inner, self._hints, tasks)
         self._locks: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()
+        self._looks = Looks(self._workloads, self._mirror)
 
     async def probe(self) -> Probe:
         return await self._prober.probe()
 
     async def observe(self, key: Key) -> Observed:
-        return self._see(key, *await self._workloads.of(key))
+        mirrored = self._looks.at_rest(key)
+        if mirrored is not None:
+            seen = self._see(key, mirrored, [])
+            if seen.phase in _WAITED_FOR:
+                return seen
+        return self._see(key, *await self._looks.closely(key))
 
     async def bodies(self) -> AsyncIterator[Observed]:
-        workloads, strays = await self._workloads.all()
+        workloads, strays = await self._looks.at_all()
         for workload in workloads:
             yield self._see(workload.key, workload, [])
         for key, pods in strays.items():
@@ -65,7 +76,7 @@ class KubernetesExecutor(Executor):
     async def ensure(self, key: Key, launch: Launch, secrets: Secrets) -> Observed:
         options = check_launch(launch)
         async with self._lock(key):
-            workload, pods = await self._workloads.of(key)
+            workload, pods = await self._looks.before_making(key)
             if workload is None and any(not pod.over for pod in pods):
                 return ghost(key, self._context.now())
             if workload is not None:
@@ -76,6 +87,9 @@ class KubernetesExecutor(Executor):
 
     async def stop(self, key: Key, *, generation: int, grace: float) -> Observed:
         async with self._lock(key):
+            ending = self._under_way(key, generation, "stopped", grace)
+            if ending is not None:
+                return ending
             workload, pods = await self._found(key, generation)
             if workload is not None and workload.state != "deleting":
                 workload = await self._end(workload, generation, "stopped", grace)
@@ -83,6 +97,9 @@ class KubernetesExecutor(Executor):
 
     async def delete(self, key: Key, *, generation: int, grace: float, purge: bool) -> Observed:
         async with self._lock(key):
+            ending = self._under_way(key, generation, "deleting", grace)
+            if ending is not None:
+                return ending
             workload, pods = await self._found(key, generation)
             if workload is not None:
                 workload = await self._end(workload, generation, "deleting", grace)
@@ -93,6 +110,7 @@ class KubernetesExecutor(Executor):
             kept = [] if purge else await self._workloads.volumes(key)
             if workload is not None:
                 await self._workloads.remove(workload)
+            self._mirror.forget(key)
             return _keeping(self._see(key, None, pods), kept)
 
     async def open_holder(self, key: Key) -> ByteStream | None:
@@ -118,6 +136,14 @@ class KubernetesExecutor(Executor):
             return ghost(key, now)
         return Observed(key=key, phase="absent", observed_at=now)
 
+    def _under_way(self, key: Key, generation: int, state: State, grace: float) -> Observed | None:
+        """An end that was asked for and has not come yet, as far as we know: no reason to ask the cluster again."""
+        workload = self._looks.at_rest(key)
+        if workload is None or (workload.state, workload.generation) != (state, generation) or workload.quiet:
+            return None
+        self._ending.hurry(key, grace)
+        return self._see(key, workload, [])
+
     async def _found(self, key: Key, generation: int) -> tuple[Workload | None, list[Pod]]:
         """What is there to end, which nobody of an older generation may."""
         workload, pods = await self._workloads.of(key)
@@ -127,7 +153,9 @@ class KubernetesExecutor(Executor):
 
     async def _entered(self, key: Key) -> Workload:
         """A body that runs. From now on it is this pod: another that the cluster makes is another body."""
-        workload, _ = await self._workloads.of(key)
+        workload = self._looks.at_rest(key)
+        if workload is None or self._see(key, workload, []).phase != "running":
+            workload, _ = await self._workloads.of(key)
         if workload is None or not workload.wanted:
             raise LostError("the body has no pod")
         seen = self._see(key, workload, [])

@@ -3,66 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 
 import anyio
-from anyio.abc import TaskGroup
-from anyio.streams.memory import MemoryObjectSendStream
 
-from sac_core.contracts.executor import RESYNC, Resync
+from sac_core.contracts.executor import RESYNC
 from sac_core.models.body import Key
-from sac_executor_kubernetes.cluster import Cluster
-from sac_executor_kubernetes.naming import ours, read_key
-from sac_executor_kubernetes.reflector import Listed, Reflector
-
-Hint = Key | Resync
-_WAITING = 1000
-"""Hints that wait for who listens; what is finished here beyond that is found by the next comparison."""
+from sac_executor_kubernetes.mirror import Hint, Mirror
 
 
 class Hints:
     """Hints for all who listen."""
 
-    def __init__(self, cluster: Cluster, owner: str, tasks: TaskGroup) -> None:
-        self._cluster, self._owner, self._tasks = cluster, owner, tasks
-        self._listeners: set[MemoryObjectSendStream[Hint]] = set()
+    def __init__(self, mirror: Mirror) -> None:
+        self._mirror = mirror
+        self._listeners: set[_Waiting] = set()
 
     def finished(self, key: Key) -> None:
         """Something was done about a body."""
         for listener in self._listeners:
-            if listener.statistics().current_buffer_used < _WAITING:
-                listener.send_nowait(key)
+            listener.put(key)
 
     async def listen(self) -> AsyncGenerator[Hint]:
-        """From now on, for ever: what is missed while the cluster is away is told as `RESYNC`."""
-        send, receive = anyio.create_memory_object_stream[Hint](_WAITING)
-        scope = anyio.CancelScope()
-        self._listeners.add(send)
-        self._tasks.start_soon(self._follow, send, scope)
+        """From now on, for ever: what was missed before, and while the cluster was away, is told as `RESYNC`."""
+        waiting = _Waiting()
+        self._listeners.add(waiting)
+        unlisten = self._mirror.listen(waiting.put)
+        self._mirror.begin()
+        waiting.put(RESYNC)
         try:
-            async for hint in receive:
-                yield hint
+            while True:
+                yield await waiting.take()
         finally:
-            self._listeners.discard(send)
-            scope.cancel()
-            receive.close()
-
-    async def _follow(self, send: MemoryObjectSendStream[Hint], scope: anyio.CancelScope) -> None:
-        with scope, send:
-            async with anyio.create_task_group() as tasks:
-                for resource in ("deployments", "pods"):
-                    tasks.start_soon(self._tell, resource, send)
-
-    async def _tell(self, resource: str, send: MemoryObjectSendStream[Hint]) -> None:
-        reflector = Reflector(self._cluster, resource, ours(self._owner, "sac/uid"))
-        async with aclosing(reflector.changes()) as changes:
-            async for change in changes:
-                try:
-                    await send.send(RESYNC if isinstance(change, Listed) else _key(change.item))
-                except anyio.BrokenResourceError:
-                    return
+            unlisten()
+            self._listeners.discard(waiting)
 
 
-def _key(item: object) -> Key:
-    assert isinstance(item, dict)
-    return read_key(item["metadata"].get("labels") or {})
+class _Waiting:
+    """Hints that wait for who listens, each once."""
+
+    def __init__(self) -> None:
+        self._hints: dict[Hint, None] = {}
+        self._some = anyio.Event()
+
+    def put(self, hint: Hint) -> None:
+        self._hints[hint] = None
+        self._some.set()
+
+    async def take(self) -> Hint:
+        while not self._hints:
+            self._some = anyio.Event()
+            await self._some.wait()
+        hint = next(iter(self._hints))
+        del self._hints[hint]
+        return hint

@@ -11,6 +11,7 @@ from sac_core.models.launch import Launch
 from sac_core.models.secret_use import SECRETS_DIR
 from sac_executor_kubernetes.isolation import container_security, pod_isolation, resources
 from sac_executor_kubernetes.naming import CONTAINER, HASH_LABEL, LIFE_MARK, STATE_MARK, State, object_name
+from sac_executor_kubernetes.seeing import Decided
 from sac_executor_kubernetes.settings import MIB, KubernetesOptions, KubernetesSettings
 
 Object = dict[str, Any]
@@ -82,6 +83,7 @@ def first_deployment(plan: Plan) -> Object:
         "metadata": {"name": plan.name, "labels": plan.labels, "annotations": {STATE_MARK: "new", LIFE_MARK: ""}},
         "spec": {
             "replicas": 0,
+            "paused": True,  # the cluster prepares nothing of what is not yet whole
             "strategy": {"type": "Recreate"},
             "selector": {"matchLabels": plan.selector},
             "template": template,
@@ -103,6 +105,7 @@ def deployment(plan: Plan, *, version: str, state: State) -> Object:
         },
         "spec": {
             "replicas": 1,
+            "paused": False,
             "strategy": {"type": "Recreate"},
             "revisionHistoryLimit": 1,
             "progressDeadlineSeconds": 180,
@@ -158,16 +161,36 @@ def claim(plan: Plan) -> Object:
     }
 
 
-def marked(state: State, labels: Mapping[str, str], *, version: str, life: str) -> Object:
-    """A change of what was decided about a Deployment of this version; only some states have a pod."""
-    return {
-        "metadata": {
-            "resourceVersion": version,
-            "labels": dict(labels),
-            "annotations": {STATE_MARK: state, LIFE_MARK: life},
-        },
-        "spec": {"replicas": 1 if state in ("new", "up") else 0},
+def marked(before: Decided, state: State, labels: Mapping[str, str], *, life: str) -> list[Object]:
+    """A change of what was decided about a Deployment, as long as that stands; only some states have a pod.
+
+    The cluster writes into Deployments too: a change that named the version would mostly have to be made again.
+    """
+    labels_at, marks_at = "/metadata/labels", "/metadata/annotations"
+    generation, state_mark, life_mark = _pointer("sac/generation"), _pointer(STATE_MARK), _pointer(LIFE_MARK)
+    tests: dict[str, object] = {
+        "/metadata/uid": before.uid,
+        f"{labels_at}/{generation}": before.generation,
+        f"{labels_at}/{_pointer('sac/hash')}": before.hash,
+        f"{marks_at}/{state_mark}": before.state,
+        f"{marks_at}/{life_mark}": before.life,
+        "/spec/replicas": before.replicas,
     }
+    wanted: dict[str, object] = {
+        **{f"{labels_at}/{_pointer(name)}": value for name, value in labels.items()},
+        f"{marks_at}/{state_mark}": state,
+        f"{marks_at}/{life_mark}": life,
+        "/spec/replicas": 1 if state in ("new", "up") else 0,
+    }
+    return [
+        *({"op": "test", "path": path, "value": value} for path, value in tests.items()),
+        *({"op": "add", "path": path, "value": value} for path, value in wanted.items()),
+    ]
+
+
+def _pointer(name: str) -> str:
+    """A name as part of a JSON pointer."""
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _owned(plan: Plan, uid: str) -> Object:

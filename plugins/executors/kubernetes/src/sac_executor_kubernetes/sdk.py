@@ -62,6 +62,9 @@ class Sdk:
         try:
             yield done.status, done.response.content
         finally:
+            connection = done.response.connection
+            if connection is not None and connection.transport is not None:  # of a watch that is left: no farewell
+                connection.transport.abort()
             done.response.close()
 
     async def websocket(self, path: str, *, timeout: float) -> WebSocket:

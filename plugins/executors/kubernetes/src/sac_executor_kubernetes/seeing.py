@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sac_core.models.body import Key, Observed
 from sac_executor_kubernetes import reasons
-from sac_executor_kubernetes.naming import LIFE_MARK, State, read_key, read_state
+from sac_executor_kubernetes.naming import LIFE_MARK, STATE_MARK, State, read_key, read_state
 from sac_executor_kubernetes.pods import Pod, read_life
 
 MULTIPLE_PODS = "MultiplePods"
+
+
+class Decided(NamedTuple):
+    """What was decided about a body, as it stands in its Deployment; the cluster's own writes leave it alone."""
+
+    uid: str
+    generation: str
+    hash: str
+    state: str
+    life: str
+    replicas: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +37,7 @@ class Workload:
     name: str
     uid: str
     version: str
+    decided: Decided
     labels: Mapping[str, str]
     state: State
     life: str
@@ -74,6 +86,14 @@ def read_workload(found: Mapping[str, Any], pods: Sequence[Pod]) -> Workload:
         name=about["name"],
         uid=about["uid"],
         version=about["resourceVersion"],
+        decided=Decided(
+            uid=about["uid"],
+            generation=about["labels"].get("sac/generation") or "",
+            hash=about["labels"].get("sac/hash") or "",
+            state=annotations.get(STATE_MARK) or "",
+            life=annotations.get(LIFE_MARK) or "",
+            replicas=int(spec.get("replicas") or 0),
+        ),
         labels=about["labels"],
         state="deleting" if about.get("deletionTimestamp") else state,
         life=annotations.get(LIFE_MARK) or "",

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Mapping
 
 from sac_core.errors import ConflictError
 from sac_core.models.body import OWNER_LABEL, Key
 from sac_executor_kubernetes.cluster import Cluster, Object
+from sac_executor_kubernetes.mirror import Mirror
 from sac_executor_kubernetes.naming import State, object_name, ours, read_key
 from sac_executor_kubernetes.pods import Pod, read_pod
-from sac_executor_kubernetes.reflector import Listed, Reflector
 from sac_executor_kubernetes.rendering import Plan, claim, deployment, first_deployment, marked, service
 from sac_executor_kubernetes.seeing import Workload, read_workload
 from sac_executor_kubernetes.troubles import Refusal, refused_launch
@@ -19,20 +18,34 @@ from sac_executor_kubernetes.troubles import Refusal, refused_launch
 _TRIES = 6
 """Writes of one decision: the cluster writes into Deployments too, and each time their version is another."""
 
+_SETTLED = 0.5
+"""Seconds that are waited for the cluster to write into a Deployment that was just made: what is written after that
+need not be written again."""
+
 Write = Callable[[str], Awaitable[Object]]
 
 
 class Workloads:
     """Finds, makes, marks and removes; decides nothing."""
 
-    def __init__(self, cluster: Cluster, owner: str) -> None:
-        self._cluster, self._owner = cluster, owner
+    def __init__(self, cluster: Cluster, owner: str, mirror: Mirror) -> None:
+        self._cluster, self._owner, self._mirror = cluster, owner, mirror
 
     async def of(self, key: Key) -> tuple[Workload | None, list[Pod]]:
         """The Deployment of a body, and its pods, which may outlive it for a while."""
         item = await self._cluster.get("deployments", object_name(key))
-        pods = [read_pod(each) for each in await self._cluster.list("pods", self._selector(key))]
-        return (read_workload(item, pods) if item and self._is_ours(item) else None), pods
+        found = await self._cluster.listed("pods", self._selector(key))
+        self._mirror.saw_pods(key, found["items"], str(found["metadata"].get("resourceVersion")))
+        pods = [read_pod(each) for each in found["items"]]
+        if item is None or not self._is_ours(item):
+            return None, pods
+        self._mirror.saw_deployment(item)
+        return read_workload(item, pods), pods
+
+    async def absent(self, key: Key) -> bool:
+        """Whether a body has no Deployment of ours."""
+        item = await self._cluster.get("deployments", object_name(key))
+        return item is None or not self._is_ours(item)
 
     async def all(self) -> tuple[list[Workload], dict[Key, list[Pod]]]:
         """Every Deployment of ours, and by key the pods of those that are gone."""
@@ -46,12 +59,14 @@ class Workloads:
     async def make(self, plan: Plan, state: State) -> Workload:
         """All objects of a body that has none. The first of them alone is looked for, and the others belong to it."""
         try:
-            first = read_workload(await self._cluster.create("deployments", first_deployment(plan)), [])
+            made = await self._cluster.create("deployments", first_deployment(plan))
         except Refusal as error:
             raise refused_launch(error) from None
+        self._mirror.saw_deployment(made)
+        first = read_workload(made, [])
         await self._have_volume(plan)
         await self._have("services", service(plan, first.uid))
-        return await self._run(first, plan, state)
+        return await self._run(await self._mirror.settled(first, _SETTLED), plan, state)
 
     async def run(self, workload: Workload, plan: Plan, state: State) -> Workload:
         """Let a body that has no pod have one of this plan, and what that needs."""
@@ -74,8 +89,8 @@ class Workloads:
         wanted = {**(labels or {}), "sac/generation": str(generation)}
         return await self._written(
             workload,
-            lambda version: self._cluster.merge(
-                "deployments", workload.name, marked(state, wanted, version=version, life=life)
+            lambda version: self._cluster.change(
+                "deployments", workload.name, marked(workload.decided, state, wanted, life=life)
             ),
         )
 
@@ -103,32 +118,24 @@ class Workloads:
             if error.status != 409:  # another pod has its name by now
                 raise
 
-    async def pods_of(self, key: Key) -> AsyncGenerator[list[Pod]]:
-        """The pods of a body, again after each change, for as long as somebody asks."""
-        pods: dict[str, Pod] = {}
-        reflector = Reflector(self._cluster, "pods", self._selector(key))
-        async with aclosing(reflector.changes()) as changes:
-            async for change in changes:
-                if isinstance(change, Listed):
-                    pods = {pod.uid: pod for pod in map(read_pod, change.items)}
-                elif change.gone:
-                    pods.pop(change.item["metadata"]["uid"], None)
-                else:
-                    pods[change.item["metadata"]["uid"]] = read_pod(change.item)
-                yield list(pods.values())
-
     async def _written(self, workload: Workload, write: Write) -> Workload:
         """Write what was decided about a workload, unless somebody else has decided something by now."""
         version = workload.version
         for _ in range(_TRIES):
             try:
-                return read_workload(await write(version), workload.pods)
+                written = await write(version)
             except Refusal as error:
-                if error.status != 409:
+                if error.status not in (409, 422):
                     raise refused_launch(error) from None
+                refused = error
+            else:
+                self._mirror.saw_deployment(written)
+                return read_workload(written, workload.pods)
             now = await self._cluster.get("deployments", workload.name)
-            if now is None or not _same_decision(workload, read_workload(now, [])):
+            if now is None or not self._is_ours(now) or read_workload(now, []).decided != workload.decided:
                 break
+            if refused.status == 422:
+                raise refused_launch(refused)
             version = now["metadata"]["resourceVersion"]
         raise ConflictError("somebody else changes this body")
 
@@ -167,13 +174,6 @@ class Workloads:
     def _is_ours(self, found: Object) -> bool:
         labels: Mapping[str, str] = found["metadata"].get("labels") or {}
         return labels.get(OWNER_LABEL) == self._owner
-
-
-def _same_decision(one: Workload, other: Workload) -> bool:
-    def decided(each: Workload) -> tuple[object, ...]:
-        return each.uid, each.generation, each.hash, each.state, each.life
-
-    return decided(one) == decided(other)
 
 
 def _addressed(found: Object) -> bool:
