@@ -64,11 +64,12 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def sweep(session: nox.Session) -> None:
-    """The whole crash sweep, of which the tests play a part: about half an hour."""
+    """The whole crash sweep, of which the tests play a part: about half an hour, and as long again with a cluster."""
     install(session, "test")
     session.run("pytest", "--quiet", "tests/service/test_service_crashes.py", env={"SAC_TEST_SWEEP": "1"})
-    with session.chdir("plugins/executors/docker"):
-        session.run("pytest", "--quiet", env={"SAC_TEST_SWEEP": "1"})
+    for executor in ("docker", "kubernetes"):
+        with session.chdir(f"plugins/executors/{executor}"):
+            session.run("pytest", "--quiet", env={"SAC_TEST_SWEEP": "1"})
 
 
 @nox.session
