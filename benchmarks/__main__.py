@@ -12,6 +12,9 @@ from benchmarks import databases, echo, idle, interrupt, recording, requests, st
 from benchmarks.bodies import Server, running_server
 from benchmarks.docker import many, reconciling, starts, terminals
 from benchmarks.figures import Figure, Missing, save, table
+from benchmarks.kubernetes import held as kubernetes_held
+from benchmarks.kubernetes import starts as kubernetes_starts
+from benchmarks.kubernetes import terminals as kubernetes_terminals
 
 Measure = Callable[[Server], Iterator[Figure]]
 
@@ -28,8 +31,13 @@ BENCHMARKS: Mapping[str, Measure] = {
     "docker-terminals": terminals.measure,
     "docker-many": many.measure,
     "docker-idle": reconciling.measure,
+    "kubernetes-starts": lambda server: kubernetes_starts.measure(),
+    "kubernetes-echo": lambda server: kubernetes_terminals.measure(),
+    "kubernetes-scale": lambda server: kubernetes_held.measure(),
 }
-GROUPS: Mapping[str, list[str]] = {"docker": [name for name in BENCHMARKS if name.startswith("docker-")]}
+GROUPS: Mapping[str, list[str]] = {
+    group: [name for name in BENCHMARKS if name.startswith(f"{group}-")] for group in ("docker", "kubernetes")
+}
 TINY: Mapping[str, Measure] = {
     "startup": lambda server: startup.measure(rounds=1),
     "requests": partial(requests.measure_both, seconds=0.2, rounds=1),
@@ -43,6 +51,9 @@ TINY: Mapping[str, Measure] = {
     "docker-terminals": partial(terminals.measure, size=1_000_000, keys=10, rounds=1),
     "docker-many": partial(many.measure, terminals=10, agents=1, settle=0.1),
     "docker-idle": partial(reconciling.measure, containers=2, settle=0, seconds=1.0),
+    "kubernetes-starts": lambda server: kubernetes_starts.measure(rounds=1, together=2, batches=1),
+    "kubernetes-echo": lambda server: kubernetes_terminals.measure(keys=10, rounds=1),
+    "kubernetes-scale": lambda server: kubernetes_held.measure(agents=10, settle=0, seconds=1.0),
 }
 
 

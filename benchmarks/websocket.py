@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import os
 import socket
+import ssl
 import struct
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -74,11 +75,16 @@ class WebSocket:
         self.sock.close()
 
 
-def connect(url: str, *, subprotocol: str = "", token: str = "") -> WebSocket:
-    """Open a WebSocket at an ``http://`` address; raises `ConnectionError` with the answer when it is refused."""
+def connect(url: str, *, subprotocol: str = "", token: str = "", context: ssl.SSLContext | None = None) -> WebSocket:
+    """Open a WebSocket at an ``http://`` address, or with ``context`` at an ``https://`` one.
+
+    Raises `ConnectionError` with the answer when it is refused.
+    """
     parts = urlsplit(url)
     sock = socket.create_connection((parts.hostname, parts.port), timeout=30)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if context is not None:
+        sock = context.wrap_socket(sock, server_hostname=parts.hostname)
     target = parts.path + (f"?{parts.query}" if parts.query else "")
     lines = [f"GET {target} HTTP/1.1", f"Host: {parts.netloc}", "Upgrade: websocket", "Connection: Upgrade"]
     lines += [f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}", "Sec-WebSocket-Version: 13"]

@@ -11,23 +11,34 @@ from benchmarks.bodies import Server
 from benchmarks.websocket import TEXT, connect
 from sac_core.wire.events import SUBPROTOCOL
 
+_AT_ONCE = 100
+
 
 @contextmanager
-def running(server: Server, image: str, names: Sequence[str], *, patience: float = 120.0) -> Iterator[float]:
+def running(
+    server: Server, image: str, names: Sequence[str], *, patience: float = 120.0, executor: str = "docker"
+) -> Iterator[float]:
     """Agents, and the seconds until all of them run; deleted at the end, which is waited for."""
     try:
         with _events(server) as events:
             began = time.perf_counter()
-            for name in names:
-                server.create(name, {"executor": "docker", "runtime": "shell", "image": image})
-            events.wait(names, "Running", patience)
+            for some in _portions(names):
+                for name in some:
+                    server.create(name, {"executor": executor, "runtime": "shell", "image": image})
+                events.wait(some, "Running", patience)
             took = time.perf_counter() - began
         yield took
     finally:
         with _events(server) as events:
-            for name in names:
-                server.http.delete(f"/api/v1/agents/{name}")
-            events.wait(names, "absent", patience)
+            for some in _portions(names):
+                for name in some:
+                    server.http.delete(f"/api/v1/agents/{name}")
+                events.wait(some, "absent", patience)
+
+
+def _portions(names: Sequence[str]) -> list[Sequence[str]]:
+    """As many as may be on their way: nobody listens to the events meanwhile, and the server does not wait for that."""
+    return [names[start : start + _AT_ONCE] for start in range(0, len(names), _AT_ONCE)]
 
 
 class Events:

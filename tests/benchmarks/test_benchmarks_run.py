@@ -23,7 +23,7 @@ def server() -> Iterator[Server]:
         yield running
 
 
-@pytest.mark.parametrize("name", sorted(TINY.keys() - GROUPS["docker"]))
+@pytest.mark.parametrize("name", sorted(TINY.keys() - set(GROUPS["docker"]) - set(GROUPS["kubernetes"])))
 def test_a_benchmark_runs(server: Server, name: str) -> None:
     figures = list(TINY[name](server))
     assert figures
