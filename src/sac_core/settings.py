@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from sac_core.errors import ConfigurationError
 
 DEFAULT_PORT = 8765
+ORIGIN = r"^https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[1-9][0-9]{0,4})?$"
 _DOMAIN = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
 
 
@@ -30,10 +31,15 @@ class Settings(BaseSettings):
     """Where everything is kept that a restart may not lose. Mode 0700."""
 
     host: str = "127.0.0.1"
-    """The address to listen on. Another than loopback needs an authenticator that is not the local one."""
+    """The address to listen on. Another than loopback needs ``origins`` and a ``token``, or another authenticator."""
 
     port: int = Field(default=DEFAULT_PORT, ge=0, le=65535, examples=["8765"])
     """The TCP port; 0 takes a free one."""
+
+    origins: tuple[Annotated[str, Field(pattern=ORIGIN)], ...] = Field(
+        default=(), examples=['["https://sac.example.com"]']
+    )
+    """Where others reach this server, besides loopback; with https:// a proxy of the operator's ends TLS there."""
 
     token: SecretStr | None = None
     """A token of the user's choosing for scripts, at least 16 characters."""
@@ -117,5 +123,5 @@ _WORDS = {
     "less_than_equal": "it is too big",
     "greater_than_equal": "it is too small",
     "greater_than": "it is too small",
-    "string_pattern_mismatch": "it is no domain in lower case",
+    "string_pattern_mismatch": "it has not the form that it should have, in lower case",
 }

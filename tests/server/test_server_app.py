@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 
 from sac_core.contracts.authenticator import Credentials
 from sac_core.core.wiring import Core
+from sac_core.errors import ConfigurationError
 from sac_core.models.principal import Principal
 from sac_core.server import console
 from sac_core.server.app import create_app, routes_of
@@ -119,6 +120,35 @@ def test_behind_tls_the_cookie_is_secure_and_sockets_are_wss(core: FakeCore) -> 
     assert "; secure" in answer.headers["set-cookie"].lower()
     assert "connect-src 'self' wss://sac.example;" in answer.headers["content-security-policy"]
     assert answer.headers["strict-transport-security"]
+
+
+def test_origins_are_let_in_besides_and_nothing_that_looks_like_them(core: FakeCore) -> None:
+    app = create_app(core.real, hosts=["inside"], origins=["https://sac.example", "http://10.0.0.7:8080"])
+    for host, origin, status in (
+        ("sac.example", "https://sac.example", 200), ("sac.example:443", "https://sac.example", 200),
+        ("10.0.0.7:8080", "http://10.0.0.7:8080", 200), ("inside", "http://inside", 200),
+        ("sac.example", "http://sac.example", 403), ("sac.example", "https://evil.example", 403),
+        ("sac.example:8443", "https://sac.example:8443", 400), ("10.0.0.7", "http://10.0.0.7", 400),
+        ("xsac.example", "https://xsac.example", 400), ("sac.example.evil", "https://sac.example.evil", 400),
+    ):  # fmt: skip
+        headers = BEARER | {"Host": host, "Origin": origin}
+        assert _client(app).get("/api/v1/agents", headers=headers).status_code == status, (host, origin)
+
+
+def test_behind_a_proxy_that_ends_tls_the_cookie_is_secure_and_sockets_are_wss(core: FakeCore) -> None:
+    import anyio
+
+    code = anyio.run(core.signins.issue_code, LOCAL)
+    client = TestClient(create_app(core.real, origins=["https://sac.example"]), base_url="http://sac.example")
+    answer = client.post("/api/v1/signin", json={"code": code}, headers={"Origin": "https://sac.example"})
+    assert "; secure" in answer.headers["set-cookie"].lower()
+    assert "connect-src 'self' wss://sac.example;" in answer.headers["content-security-policy"]
+
+
+def test_an_origin_that_is_none_is_refused_at_the_start(core: FakeCore) -> None:
+    for wrong in ("sac.example", "ftp://sac.example", "https://*.example", "https://sac.example/x", "https://"):
+        with pytest.raises(ConfigurationError, match="SAC_ORIGINS"):
+            create_app(core.real, origins=[wrong])
 
 
 @pytest.fixture

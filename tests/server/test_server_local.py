@@ -133,6 +133,31 @@ async def test_another_address_than_loopback_needs_an_authenticator(folder: Path
     assert not (folder / "server.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("given", "open"),
+    [
+        ({"origins": ("https://sac.example",), "token": "x" * 32}, True),
+        ({"origins": ("https://sac.example",), "token": "x" * 31}, False),
+        ({"origins": ("https://sac.example",)}, False),
+        ({"token": "x" * 32}, False),
+    ],
+)
+async def test_or_addresses_and_a_token_that_were_chosen_for_others(
+    folder: Path, given: dict[str, Any], open: bool
+) -> None:
+    settings = Settings(data_dir=folder, port=0, host="0.0.0.0", **given)
+    if not open:
+        with pytest.raises(ConfigurationError, match=r"SAC_TOKEN with 32 .* SAC_ORIGINS"):
+            await local.serve_here(settings)
+        return
+    async with serving(settings) as info:
+        assert info.url.startswith("http://127.0.0.1:")
+        async with httpx2.AsyncClient() as http:
+            for host, status in (("sac.example", 200), (info.url[7:], 200), ("evil.example", 400)):
+                answer = await http.get(f"{info.url}/api/v1/agents", headers=BEARER | {"Host": host})
+                assert answer.status_code == status, host
+
+
 async def test_an_authenticator_of_another_kind_opens_it(folder: Path) -> None:
     core = FakeCore(folder)
     plugin = AuthenticatorPlugin("jwt", "", open=None)  # type: ignore[arg-type]

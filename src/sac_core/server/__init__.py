@@ -6,6 +6,7 @@ files, and local mode (`serve`). Does not belong here: any decision about agents
 
 from sac_core.server.announce import ServerInfo
 from sac_core.server.app import create_app
+from sac_core.server.listeners import is_loopback
 from sac_core.server.local import serve
 
-__all__ = ["ServerInfo", "create_app", "serve"]
+__all__ = ["ServerInfo", "create_app", "is_loopback", "serve"]

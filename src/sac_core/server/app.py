@@ -52,6 +52,7 @@ def create_app(
     authenticate: Authenticate | None = None,
     *,
     hosts: Sequence[str] | None = None,
+    origins: Sequence[str] = (),
     console: bool = True,
 ) -> Starlette:
     """SAC as an ASGI application, which another Starlette app may mount under a prefix.
@@ -59,7 +60,9 @@ def create_app(
     ``core`` is an open one, or a callable (``open_core``) that the app's lifespan opens and closes; mounted, a host
     runs that lifespan itself: ``async with app.router.lifespan_context(app)``. ``authenticate`` says who has a bearer
     token, in place of SAC's authenticators. ``hosts`` are the allowed Host names (``name`` or ``name:port``); none:
-    the loopback names at the port that serves. Raises `ConfigurationError` when a route does not say who may use it.
+    the loopback names at the port that serves. ``origins`` are allowed besides: ``https://sac.example.com`` where a
+    proxy ends TLS that passes requests on without it. Raises `ConfigurationError` when a route does not say who may
+    use it, and for what is no host or no origin.
     """
 
     @asynccontextmanager
@@ -74,7 +77,7 @@ def create_app(
             finally:
                 site.live.stop()
 
-    app = App(middleware=[Middleware(PortDoor), Middleware(Door, hosts=Hosts(hosts))], lifespan=lifespan)
+    app = App(middleware=[Middleware(PortDoor), Middleware(Door, hosts=Hosts(hosts, origins))], lifespan=lifespan)
     app.router.redirect_slashes = False
     app.router.default = _nothing_here
     if not callable(core):

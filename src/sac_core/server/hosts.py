@@ -12,6 +12,7 @@ from sac_core.errors import ConfigurationError, ForbiddenError, InvalidError
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 UNIX: Final = frozenset({"sac", "localhost"})
 _AUTHORITY: Final = re.compile(r"(\[[0-9a-f:.]{2,45}\]|[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?)(?::([0-9]{1,5}))?\Z")
+_SCHEMES: Final = ("https", "http")
 _PORTS: Final = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 
 
@@ -49,10 +50,15 @@ def parse_authority(text: str, scheme: str) -> Authority | None:
 
 
 class Hosts:
-    """The allow-list. None means the loopback names, at the port that the request came in by."""
+    """The allow-list. None means the loopback names, at the port that the request came in by.
 
-    def __init__(self, allowed: Sequence[str] | None = None) -> None:
+    ``origins`` are allowed besides. At one with https a proxy ends TLS: requests come without it, and say so nowhere
+    that could be believed.
+    """
+
+    def __init__(self, allowed: Sequence[str] | None = None, origins: Sequence[str] = ()) -> None:
         self._allowed = None if allowed is None else frozenset(_checked(allowed))
+        self._outside = frozenset(map(_outside, origins))
 
     def admit(self, headers: Iterable[bytes], scheme: str, bound: int | None) -> Authority:
         """The authority of the one Host header; raises `InvalidError` when there is none, or it is not allowed.
@@ -60,14 +66,18 @@ class Hosts:
         ``bound`` is the port of the listening socket, None for a unix socket.
         """
         values = list(headers)
-        authority = parse_authority(values[0].decode("latin-1"), scheme) if len(values) == 1 else None
+        text = values[0].decode("latin-1") if len(values) == 1 else ""
+        outside = next((one for one in map(parse_authority, (text, text), _SCHEMES) if one in self._outside), None)
+        if outside is not None:
+            return outside
+        authority = parse_authority(text, scheme)
         if authority is None or not self._allows(authority, bound):
             raise InvalidError(
                 "this server does not answer to that Host",
                 reason="HostNotAllowed",
                 field="Host",
-                hint="use http://127.0.0.1 or http://localhost with the server's port; "
-                "an app that embeds SAC names its hosts: create_app(..., hosts=[...])",
+                hint="use http://127.0.0.1 or http://localhost with the server's port; others are named in "
+                "SAC_ORIGINS, or by an app that embeds SAC: create_app(..., hosts=[...])",
             )
         return authority
 
@@ -86,6 +96,15 @@ def _checked(allowed: Sequence[str]) -> list[str]:
                 f"{host!r} is not a host name", field="hosts", hint="use names such as sac.example.com"
             )
     return [host.lower() for host in allowed]
+
+
+def _outside(origin: str) -> Authority:
+    scheme, _, rest = origin.partition("://")
+    authority = parse_authority(rest, scheme) if scheme in _SCHEMES else None
+    if authority is None:
+        hint = "use addresses such as https://sac.example.com"
+        raise ConfigurationError(f"{origin!r} is not an origin", field="SAC_ORIGINS", hint=hint)
+    return authority
 
 
 def check_origin(origins: Iterable[bytes], authority: Authority) -> str:

@@ -17,6 +17,8 @@ from sac_core.settings import Settings
 
 MAX_UNIX_PATH: Final = 100
 BACKLOG: Final = 2048
+_EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+"""Addresses that can be listened on and not asked, and those that can."""
 
 
 def listen_tcp(settings: Settings) -> socket.socket:
@@ -91,6 +93,7 @@ def is_loopback(host: str) -> bool:
 
 
 def url_of(listener: socket.socket) -> str:
-    """The address of a listening TCP socket, as a browser takes it."""
+    """The address of a listening TCP socket, as a browser on this machine takes it."""
     host, port = listener.getsockname()[:2]
+    host = _EVERYWHERE.get(host, host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

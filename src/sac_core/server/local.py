@@ -41,6 +41,8 @@ log = logging.getLogger("sac.server")
 
 Ready = Callable[[ServerInfo], None]
 
+OPEN_TOKEN: Final = 32
+"""Characters at least of the token that guards a server which others reach."""
 STOP_TIMEOUT: Final = 3
 """Seconds that open requests may take to end when the server stops."""
 LARGEST_MESSAGE: Final = 2 * MAX_MESSAGE
@@ -53,8 +55,9 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 def serve(settings: Settings, *, ready: Ready | None = None) -> None:
     """Serve until SIGINT or SIGTERM; agents go on. ``ready`` is called once requests are answered.
 
-    Raises `ConfigurationError` when the port or the data directory is taken, or the address is not loopback and only
-    the local token guards it; `UnavailableError` when the data directory was removed or replaced meanwhile.
+    Raises `ConfigurationError` when the port or the data directory is taken, or the address is not loopback and nobody
+    said who may come in and by which address; `UnavailableError` when the data directory was removed or replaced
+    meanwhile.
     """
     anyio.run(serve_here, settings, ready, backend_options={"use_uvloop": True})
 
@@ -69,12 +72,17 @@ async def serve_here(settings: Settings, ready: Ready | None = None) -> None:
 
 
 def _refuse_open_door(core: Core) -> None:
-    if is_loopback(core.settings.host) or set(core.registry.authenticators) - {"token"}:
+    """Whoever listens for others has said so: with the addresses that they use, and a token that cannot be guessed."""
+    settings = core.settings
+    if is_loopback(settings.host) or set(core.registry.authenticators) - {"token"}:
+        return
+    token = settings.token.get_secret_value() if settings.token else ""
+    if settings.origins and len(token) >= OPEN_TOKEN:
         return
     raise ConfigurationError(
-        f"{core.settings.host} is reachable by others, and only the local token would guard it",
+        f"{settings.host} is reachable by others, and nothing that was meant for them would guard it",
         field="SAC_HOST",
-        hint="listen on 127.0.0.1, or install an authenticator (sac-auth-jwt, sac-auth-oauth)",
+        hint=f"listen on 127.0.0.1; or set SAC_TOKEN with {OPEN_TOKEN} characters or more, and SAC_ORIGINS",
     )
 
 
@@ -89,7 +97,7 @@ async def _run(core: Core, listener: socket.socket, ready: Ready | None) -> None
             if ready is not None:
                 ready(info)
 
-        app = create_app(core)
+        app = create_app(core, origins=core.settings.origins)
         site_of(app).listening = listener.getsockname()[1]
         server = Server(app, tell)
         stack.enter_context(_stopped_by_signals(server))

@@ -16,7 +16,7 @@ from sac_core.cli.connecting import open_server
 from sac_core.cli.place import Server, read_token, settings_of
 from sac_core.cli.progress import printable
 from sac_core.errors import ConfigurationError, SacError
-from sac_core.server import serve
+from sac_core.server import is_loopback, serve
 from sac_core.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,12 +34,14 @@ def up(
 ) -> int:
     """Run the server here until Ctrl-C, and print the link of the console. Agents go on without it.
 
+    A server for others prints no link, for who reads its output is not always who may sign in.
+
     Parameters
     ----------
     port
         TCP port, 8765 if not given; 0 takes a free one. Also SAC_PORT.
     host
-        Address to listen on, 127.0.0.1 if not given.
+        Address to listen on, 127.0.0.1 if not given. Another one needs SAC_ORIGINS and SAC_TOKEN.
     database
         URL of a PostgreSQL database, postgresql://USER@HOST/NAME; SQLite in the data directory if not given. Give one
         with a password as SAC_DATABASE: what stands on a command line can be read by others.
@@ -49,7 +51,10 @@ def up(
     settings = settings_of(common, port=port, host=host, database=database)
     if background_child:
         return _serve_behind(settings)
-    serve(settings, ready=lambda info: _announce(settings.data_dir, info, browser=open))
+    if is_loopback(settings.host):
+        serve(settings, ready=lambda info: _announce(settings.data_dir, info, browser=open))
+    else:
+        serve(settings, ready=lambda info: _say_open(settings, info))
     print("Stopped. Agents go on; `sac up` finds them again.", file=sys.stderr)
     return 0
 
@@ -68,6 +73,12 @@ def _serve_behind(settings: Settings) -> int:
 def _announce(folder: Path, info: ServerInfo, *, browser: bool) -> None:
     """Ask for a sign-in code as any client does; in a thread, because the server serves in this one."""
     threading.Thread(target=_print_link, args=(folder, info, browser), daemon=True).start()
+
+
+def _say_open(settings: Settings, info: ServerInfo) -> None:
+    addresses = "\n".join(f"    {origin}" for origin in settings.origins)
+    print(f"SAC is ready, for others too:\n\n{addresses or settings.host}\n\n{where(info)}\n", flush=True)
+    print("`sac console --server ADDRESS` prints a link, where SAC_TOKEN is set.", flush=True)
 
 
 def _print_link(folder: Path, info: ServerInfo, browser: bool) -> None:
