@@ -1,4 +1,4 @@
-"""A real cluster for tests: a namespace of its own, where SAC has the rights of the guide's role and no others.
+"""A real cluster for tests: a namespace of its own, where SAC has the rights of `sac-kubernetes setup` and no others.
 
 SAC_TEST_KUBECONFIG names an administrator's kubeconfig; or SAC_TEST_CLUSTER is a command that brings a cluster up, or
 finds it up, and prints the name last. Without either the tests are skipped, or fail when `kubernetes` is in
@@ -21,10 +21,13 @@ from uuid import uuid4
 
 import pytest
 
+from sac_executor_kubernetes.administration import Account, setup
+from sac_executor_kubernetes.documents import written
 from sac_executor_kubernetes.settings import MIB, KubernetesSettings
 
 IMAGE = os.environ.get("SAC_TEST_KUBERNETES_IMAGE", "sac-test/python:3.11")
-MANIFEST = Path(__file__).parents[4] / "docs" / "snippets" / "kubernetes.yaml"
+RIGHTS = ("Namespace", "ServiceAccount", "Role", "RoleBinding")
+"""Kinds of what an administrator makes, without quotas and policies: tests ask for too much, and call each other."""
 PORT = 9000
 _WITNESS = f"""
 import socketserver
@@ -86,7 +89,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestCluster]:
     _demand_cluster()
     namespace, folder = f"sac-test-{uuid4().hex[:8]}", tmp_path_factory.mktemp("cluster")
     try:
-        kubectl("apply", "-f", "-", stdin=MANIFEST.read_text().replace("sac-agents", namespace))
+        made = setup(namespace, Account(namespace, "sac"), agents=1)
+        kubectl("apply", "-f", "-", stdin=written([each for each in made if each["kind"] in RIGHTS]))
         kubeconfig = _kubeconfig_of(namespace, folder / "kubeconfig")
         with _witness(namespace, folder / "beats") as address:
             yield TestCluster(namespace, kubeconfig, folder / "beats", address)

@@ -18,7 +18,7 @@ class HolderFiles:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._programs = programs()
-        self.name = f"sac-holder-{_digest(self._programs)}"
+        self.name = holder_name(self._programs)
 
     async def have(self) -> None:
         """Have it. One of its name with other contents is refused: somebody else's program would run in agents.
@@ -53,5 +53,6 @@ def programs() -> dict[str, str]:
     return {"start.py": start.read_text(), **ours}
 
 
-def _digest(programs: dict[str, str]) -> str:
-    return hashlib.sha256("\0".join(programs.values()).encode()).hexdigest()[:12]
+def holder_name(programs: dict[str, str]) -> str:
+    """The name of the ConfigMap with these programs."""
+    return f"sac-holder-{hashlib.sha256(chr(0).join(programs.values()).encode()).hexdigest()[:12]}"

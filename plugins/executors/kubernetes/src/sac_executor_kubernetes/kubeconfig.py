@@ -15,10 +15,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from sac_core.errors import ConfigurationError
 from sac_executor_kubernetes.addresses import refused
+from sac_executor_kubernetes.documents import AliasError, DocumentError, read_document
 from sac_executor_kubernetes.settings import KubernetesSettings
 
 INSIDE = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -121,10 +120,10 @@ def _parsed(text: str) -> Mapping[str, Any]:
     if len(text) > LARGEST:
         raise _wrong("the kubeconfig is larger than 64 KiB", "give one with this cluster alone")
     try:
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
-            raise _wrong("the kubeconfig has aliases", "write it out")
-        config = yaml.safe_load(text)
-    except yaml.YAMLError:
+        config = read_document(text)
+    except AliasError:
+        raise _wrong("the kubeconfig has aliases", "write it out") from None
+    except DocumentError:
         raise _wrong("the kubeconfig is no YAML", "see kubectl config view") from None
     if not isinstance(config, dict):
         raise _wrong("the kubeconfig is no mapping", "see kubectl config view")

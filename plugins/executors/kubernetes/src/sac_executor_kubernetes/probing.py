@@ -10,19 +10,11 @@ from typing import Any
 from sac_core.errors import UnavailableError
 from sac_core.models.body import Finding, Probe
 from sac_executor_kubernetes.cluster import Cluster
+from sac_executor_kubernetes.rights import NEEDED
 from sac_executor_kubernetes.troubles import Refusal
 
 CAPABILITIES = ("holder", "stop", "watch", "limits", "replace", "files")
 OLDEST = (1, 20)
-RIGHTS: dict[tuple[str, str], tuple[str, ...]] = {
-    ("apps", "deployments"): ("get", "list", "watch", "create", "patch", "delete"),
-    ("", "services"): ("get", "create", "patch", "delete"),
-    ("", "pods"): ("list", "watch", "delete"),
-    ("", "pods/exec"): ("get", "create"),
-    ("", "configmaps"): ("get", "create"),
-    ("", "persistentvolumeclaims"): ("get", "list", "create", "delete"),
-}
-"""Verbs by group and resource: the whole role."""
 _LIMITS = {"memory": "of the container", "cpu": "cores", "disk": "of the node: the container's root and its volumes"}
 _HARMLESS = {("", "resourcequotas"): ("get", "list", "watch")}
 """What more may be allowed: with it, quotas that are used up are told."""
@@ -78,11 +70,9 @@ class Prober:
         async def ask(group: str, resource: str, verb: str) -> None:
             if not await self._allowed(group, resource, verb):
                 message = f"SAC may not {verb} {resource} in the namespace {self._cluster.namespace}"
-                found.append(
-                    _finding("error", "rights", message, "bind the role of the guide Kubernetes to its account")
-                )
+                found.append(_finding("error", "rights", message, "apply what `sac-kubernetes setup` prints"))
 
-        for (group, resource), verbs in RIGHTS.items():
+        for (group, resource), verbs in NEEDED.items():
             for verb in verbs:
                 await ask(group, resource, verb)
         return found
