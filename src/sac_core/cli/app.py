@@ -42,6 +42,7 @@ COMMANDS = (
     ("replay", "Play a recording in this terminal.", "[OPTIONS] RECORDING"),
     ("image", "Build the image of a runtime's agents.", "[OPTIONS] build RUNTIME"),
     ("doctor", "Check this installation and say what to do.", "[OPTIONS]"),
+    ("deploy", "Write what runs SAC itself on a cluster.", "[OPTIONS] kustomize"),
     ("plugins", "List the plugins, and those that failed to load.", "[OPTIONS]"),
     ("plugins new", "Make the folder of a new plugin.", "[OPTIONS] FAMILY NAME"),
 )
