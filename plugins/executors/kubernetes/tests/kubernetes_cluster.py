@@ -86,7 +86,7 @@ def kubectl(*arguments: str, stdin: str = "") -> str:
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestCluster]:
     """The cluster, with a namespace for this run."""
-    _demand_cluster()
+    demand_cluster()
     namespace, folder = f"sac-test-{uuid4().hex[:8]}", tmp_path_factory.mktemp("cluster")
     try:
         made = setup(namespace, Account(namespace, "sac"), agents=1)
@@ -151,7 +151,7 @@ def _until_succeeded(pod: str) -> None:
         time.sleep(0.2)
 
 
-def _demand_cluster() -> None:
+def demand_cluster() -> None:
     """Skip, or fail where one is required, unless a cluster answers."""
     message = "kubernetes: SAC_TEST_KUBECONFIG is not set"
     if os.environ.get("SAC_TEST_KUBECONFIG") or os.environ.get("SAC_TEST_CLUSTER"):
