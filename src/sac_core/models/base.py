@@ -40,5 +40,6 @@ def invalid(error: ValidationError, *, field: str = "", known: Sequence[str] = (
     where = ".".join(part for part in (field, path) if part)
     hint = None
     if first["type"] == "extra_forbidden":
-        hint = f"remove it; known here: {', '.join(sorted(to_camel(name) for name in known))}" if known else "remove it"
+        here = known if len(first["loc"]) == 1 else ()
+        hint = f"remove it; known here: {', '.join(sorted(to_camel(name) for name in here))}" if here else "remove it"
     return InvalidError(first["msg"].removeprefix("Value error, "), field=where or None, hint=hint)

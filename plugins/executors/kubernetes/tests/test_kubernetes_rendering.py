@@ -102,7 +102,7 @@ STRICT: dict[str, Any] = {
 
 
 def plan(launch: Launch, settings: KubernetesSettings = HOSTED) -> Plan:
-    return Plan(KEY, "owner", launch, check_launch(launch), "sac-holder-1", settings)
+    return Plan(KEY, "owner", launch, check_launch(launch, settings), "sac-holder-1", settings)
 
 
 def strict(**template: Any) -> Launch:
@@ -214,14 +214,14 @@ def test_only_some_states_have_a_pod(state: Any, replicas: int) -> None:
 )
 def test_what_cannot_be_honoured_is_named(field: str, template: dict[str, Any]) -> None:
     with pytest.raises(UnsupportedError) as refused:
-        check_launch(Launch(template=Template(**template)))
+        check_launch(Launch(template=Template(**template)), HOSTED)
     assert refused.value.field == field
 
 
 @pytest.mark.parametrize("options", [{"storage": 1}, {"python": "-c"}, {"python": "a b"}, {"podTemplate": {}}])
 def test_bad_options_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(InvalidError):
-        check_launch(Launch(template=Template(options=options)))
+        check_launch(Launch(template=Template(options=options)), HOSTED)
 
 
 def test_without_settings_of_the_operator_the_cluster_decides() -> None:

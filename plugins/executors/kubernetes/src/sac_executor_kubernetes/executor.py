@@ -74,7 +74,7 @@ class KubernetesExecutor(Executor):
                 yield ghost(key, self._context.now())
 
     async def ensure(self, key: Key, launch: Launch, secrets: Secrets) -> Observed:
-        options = check_launch(launch)
+        options = check_launch(launch, self._settings)
         async with self._lock(key):
             workload, pods = await self._looks.before_making(key)
             if workload is None and any(not pod.over for pod in pods):

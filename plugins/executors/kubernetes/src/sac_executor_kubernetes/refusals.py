@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import get_args
 
 from sac_core.errors import UnsupportedError
 from sac_core.models.base import parse
 from sac_core.models.launch import Launch
-from sac_executor_kubernetes.settings import KubernetesOptions
+from sac_executor_kubernetes.settings import Choice, KubernetesOptions, KubernetesSettings
 
 
-def check_launch(launch: Launch) -> KubernetesOptions:
+def check_launch(launch: Launch, settings: KubernetesSettings) -> KubernetesOptions:
     """The options. Raises `UnsupportedError` that names the field, or `InvalidError` for bad options."""
     for field, message, hint in _unsupported(launch):
         raise UnsupportedError(message, field=field, hint=hint)
-    return parse(KubernetesOptions, launch.template.options, field="spec.options")
+    options = parse(KubernetesOptions, launch.template.options, field="spec.options")
+    for field, value in options.to_wire().items():
+        if value and field in get_args(Choice) and field not in settings.agents_may:
+            message = "the operator of the target does not leave that to agents"
+            hint = f"leave it out, or ask for {field} in the target's agentsMay"
+            raise UnsupportedError(message, field=f"spec.options.{field}", hint=hint)
+    return options
 
 
 def _unsupported(launch: Launch) -> Iterator[tuple[str, str, str]]:

@@ -1,4 +1,4 @@
-"""From a Launch to the objects of a body. What keeps it in is in `isolation`: nothing of a user's is merged there."""
+"""From a Launch to the objects of a body. What keeps it in is in `isolation`, and put in last."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from sac_executor_kubernetes.isolation import container_security, pod_isolation,
 from sac_executor_kubernetes.naming import CONTAINER, HASH_LABEL, LIFE_MARK, STATE_MARK, State, object_name
 from sac_executor_kubernetes.seeing import Decided
 from sac_executor_kubernetes.settings import MIB, KubernetesOptions, KubernetesSettings
+from sac_executor_kubernetes.templates.checking import check_pod
+from sac_executor_kubernetes.templates.merging import merged_metadata, merged_spec
 
 Object = dict[str, Any]
 
@@ -56,6 +58,11 @@ class Plan:
     def lasting(self) -> dict[str, str]:
         """Labels of what a new generation does not change."""
         return {name: value for name, value in self.labels.items() if name in _LASTING}
+
+    @property
+    def strict(self) -> bool:
+        """Whether the roots of its containers cannot be written."""
+        return self.launch.template.profile == "strict"
 
     @property
     def selector(self) -> dict[str, str]:
@@ -110,15 +117,27 @@ def deployment(plan: Plan, *, version: str, state: State) -> Object:
             "revisionHistoryLimit": 1,
             "progressDeadlineSeconds": 180,
             "selector": {"matchLabels": plan.selector},
-            "template": {"metadata": {"labels": {**plan.lasting, HASH_LABEL: plan.launch.hash}}, "spec": pod(plan)},
+            "template": pod_template(plan),
         },
     }
 
 
+def pod_template(plan: Plan) -> Object:
+    """What the cluster makes pods of; raises `LaunchError` if it would not keep the agent in."""
+    labels = {**plan.lasting, HASH_LABEL: plan.launch.hash}
+    whole = {"metadata": merged_metadata(labels, plan.settings.pod_template, plan.options), "spec": pod(plan)}
+    check_pod(whole, strict=plan.strict)
+    return whole
+
+
 def pod(plan: Plan) -> Object:
-    """What the cluster runs."""
+    """What the cluster runs: SAC's own, with what the template of the target adds."""
+    return merged_spec(_own(plan), plan.settings.pod_template, plan.options, strict=plan.strict)
+
+
+def _own(plan: Plan) -> Object:
     template, settings = plan.launch.template, plan.settings
-    strict = template.profile == "strict"
+    strict = plan.strict
     container = {
         "name": CONTAINER,
         "image": _image(plan),

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
 from sac_core.models.base import Model
+from sac_executor_kubernetes.templates.reserved import annotation_fault
+from sac_executor_kubernetes.templates.template import GivenPodTemplate, PodTemplate
 
 GIB = 1 << 30
 MIB = 1 << 20
 ObjectName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$")]
 Namespace = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
+Choice = Literal["nodeSelector", "tolerations", "annotations", "runtimeClass"]
+"""What an operator may leave to agents."""
+
+
+def _harmless(annotations: dict[str, str]) -> dict[str, str]:
+    for name in annotations:
+        if message := annotation_fault(name):
+            raise ValueError(f"{name}: {message}")
+    return annotations
 
 
 class KubernetesSettings(Model):
@@ -44,6 +55,14 @@ class KubernetesSettings(Model):
     user_namespaces: bool = Field(
         default=False, description="Run pods in user namespaces, where the cluster and its nodes can."
     )
+    pod_template: GivenPodTemplate = Field(
+        default=PodTemplate(),
+        description="What pods have besides: a pod template of Kubernetes, or its YAML. It frees no agent.",
+    )
+    agents_may: tuple[Choice, ...] = Field(
+        default=(),
+        description="Which of these options agents may set: nodeSelector, tolerations, annotations, runtimeClass.",
+    )
     storage_class: ObjectName | None = Field(
         default=None, description="The storage class of volumes that agents ask for. Else the cluster's default."
     )
@@ -72,4 +91,17 @@ class KubernetesOptions(Model):
         default="python3",
         pattern=r"^[^\s-]\S*$",
         description="The Python of the image, 3.8 or later: a path, or a name in its PATH.",
+    )
+    node_selector: dict[str, str] = Field(
+        default_factory=dict, description="Labels of nodes that it may run on, where the target leaves that to agents."
+    )
+    tolerations: tuple[dict[str, Any], ...] = Field(
+        default=(),
+        description="Taints of nodes that it may run on all the same, where the target leaves that to agents.",
+    )
+    annotations: Annotated[dict[str, str], AfterValidator(_harmless)] = Field(
+        default_factory=dict, description="Annotations of its pod, where the target leaves that to agents."
+    )
+    runtime_class: ObjectName | None = Field(
+        default=None, description="The runtime class of its pod, where the target leaves that to agents."
     )
