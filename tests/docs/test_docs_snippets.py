@@ -60,6 +60,7 @@ OWN_TESTS = frozenset(
         "converse.py",
         "docker.sh",
         "kubernetes.yaml",
+        "pod_template.yaml",
         "two_servers.sh",
         "mount.py",
         "own_users.py",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +15,10 @@ from sac_executor_kubernetes.pods import read_pod
 from sac_executor_kubernetes.seeing import observed, read_workload
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-RUNNING: dict[str, Any] = {"phase": "Running", "containerStatuses": [{"state": {"running": {}}, "restartCount": 0}]}
+RUNNING: dict[str, Any] = {
+    "phase": "Running",
+    "containerStatuses": [{"name": "agent", "state": {"running": {}}, "restartCount": 0}],
+}
 
 
 def deployment(state: str = "up", life: str = "", **status: Any) -> dict[str, Any]:
@@ -24,7 +28,7 @@ def deployment(state: str = "up", life: str = "", **status: Any) -> dict[str, An
         "metadata": {**about, "annotations": {STATE_MARK: state, LIFE_MARK: life}},
         "spec": {
             "replicas": 1 if state in ("new", "up") else 0,
-            "template": {"spec": {"containers": [{"command": ["python3"]}]}},
+            "template": {"spec": {"containers": [{"name": "side"}, {"name": "agent", "command": ["python3"]}]}},
         },
         "status": {"observedGeneration": 2, **status},
     }
@@ -39,7 +43,12 @@ def pod(uid: str = "p", *, leaving: bool = False, **status: Any) -> dict[str, An
 
 def container(restarts: int = 0, last: dict[str, Any] | None = None, **state: Any) -> dict[str, Any]:
     """The status of a pod whose container does this."""
-    about = {"restartCount": restarts, "state": state, "lastState": {"terminated": last} if last else {}}
+    about = {
+        "name": "agent",
+        "restartCount": restarts,
+        "state": state,
+        "lastState": {"terminated": last} if last else {},
+    }
     return {"phase": "Running", "containerStatuses": [about]}
 
 
@@ -84,6 +93,50 @@ def test_a_pod_says_why(status: dict[str, Any], phase: str, reason: str, words: 
     assert (found.phase, found.reason) == (phase, reason)
     assert words in found.message
     assert found.phase != "failed" or found.reason in FAILED_REASONS
+
+
+def first(last: dict[str, Any] | None = None, name: str = "seed", **state: Any) -> dict[str, Any]:
+    """The status of a pod whose init container does this."""
+    found = {"name": name, "state": state, "lastState": {"terminated": last} if last else {}}
+    return {**waits("PodInitializing"), "initContainerStatuses": [found]}
+
+
+ENDED = {"exitCode": 3, "message": "tar: no space\nseed: gave up"}
+
+
+@pytest.mark.parametrize(
+    ("status", "phase", "reason", "words"),
+    [
+        (first(terminated=ENDED), "pending", "CrashLoop", "seed ended (code 3: seed: gave up)"),
+        (first(ENDED, waiting={"reason": "CrashLoopBackOff"}), "pending", "CrashLoop", "init container seed"),
+        (first(terminated={"exitCode": 137, "reason": "OOMKilled"}), "pending", "OutOfMemory", "seed"),
+        (first(waiting={"reason": "ErrImagePull", "message": "x not found"}), "failed", "ImageNotFound", "seed: x"),
+        (first(waiting={"reason": "ErrImagePull", "message": "refused"}), "pending", "ImageNotPulled", "seed: refused"),
+        (first(waiting={"reason": "RunContainerError", "message": "no sh"}), "failed", "InvalidSpec", "seed.*no sh"),
+        (first(waiting={"reason": "PodInitializing"}), "pending", "", ""),
+        (first(ENDED, running={}), "pending", "", ""),
+        (first(terminated={"exitCode": 0}), "pending", "", ""),
+    ],
+)
+def test_an_init_container_says_why_the_agent_s_is_not_started(
+    status: dict[str, Any], phase: str, reason: str, words: str
+) -> None:
+    found = seen(deployment(), pod(**status))
+    assert (found.phase, found.reason) == (phase, reason)
+    assert re.search(re.escape(words).replace(r"\.\*", ".*"), found.message), found.message
+
+
+def test_an_init_container_that_runs_is_what_is_waited_for() -> None:
+    assert seen(deployment(), pod(**first(running={}))).progress == "its init container seed runs"
+
+
+def test_the_agent_s_container_is_known_by_its_name() -> None:
+    """The cluster lists them by their names: another may be the first."""
+    waiting = {"name": "a-side", "restartCount": 7, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
+    status = {**RUNNING, "containerStatuses": [waiting, *RUNNING["containerStatuses"]]}
+    assert seen(deployment(life="p/0"), pod(**status)).phase == "running"
+    workload = read_workload(deployment(), [read_pod(pod(**status))])
+    assert (workload.python, workload.alive[0].life) == ("python3", "p/0")
 
 
 def test_no_node_takes_it() -> None:

@@ -1,19 +1,23 @@
-"""A pod as the cluster lists it: which life of its container it is in, and what its one container does."""
+"""A pod as the cluster lists it: which life of the agent's container it is in, and what that and the others do."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sac_core.models.process import Exit
+from sac_executor_kubernetes.naming import CONTAINER
 
 _KILLED = 128
 
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """``restarts`` counts the starts of its container after the first; ``state`` and ``last`` are the cluster's."""
+    """``restarts`` counts the starts of the agent's container after the first, ``state`` and ``last`` are of it too.
+
+    ``first`` are the init containers as the cluster lists them, ``beside`` those that run beside the agent's.
+    """
 
     name: str
     uid: str
@@ -27,6 +31,8 @@ class Pod:
     state: Mapping[str, Any]
     last: Mapping[str, Any]
     scheduling: Mapping[str, Any]
+    first: Sequence[Mapping[str, Any]]
+    beside: Sequence[Mapping[str, Any]]
 
     @property
     def over(self) -> bool:
@@ -77,7 +83,8 @@ def read_life(mark: str) -> tuple[str, int]:
 def read_pod(found: Mapping[str, Any]) -> Pod:
     """From an item of the cluster's list."""
     about, status = found["metadata"], found.get("status") or {}
-    containers = status.get("containerStatuses") or [{}]
+    containers = status.get("containerStatuses") or ()
+    agents: Mapping[str, Any] = next((each for each in containers if each.get("name") == CONTAINER), {})
     conditions = {each.get("type"): each for each in status.get("conditions") or ()}
     return Pod(
         name=about["name"],
@@ -88,10 +95,12 @@ def read_pod(found: Mapping[str, Any]) -> Pod:
         message=str(status.get("message") or ""),
         leaving=bool(about.get("deletionTimestamp")),
         grace=int(about.get("deletionGracePeriodSeconds") or 0),
-        restarts=int(containers[0].get("restartCount") or 0),
-        state=containers[0].get("state") or {},
-        last=containers[0].get("lastState") or {},
+        restarts=int(agents.get("restartCount") or 0),
+        state=agents.get("state") or {},
+        last=agents.get("lastState") or {},
         scheduling=conditions.get("PodScheduled") or {},
+        first=tuple(status.get("initContainerStatuses") or ()),
+        beside=tuple(each for each in containers if each.get("name") != CONTAINER),
     )
 
 

@@ -37,15 +37,50 @@ def not_running(pod: Pod) -> Change:
     if pod.scheduling.get("status") == "False":
         said = str(pod.scheduling.get("message") or "no node takes it")
         return {"phase": "pending", "reason": "Unschedulable", "message": f"{said} (ask for less, or add a node)"}
+    for each in pod.first:
+        if (trouble := _init_trouble(each)) is not None:
+            return trouble
     reason, said = pod.waiting
+    trouble = _image_trouble(reason, said)
+    if trouble is not None:
+        return trouble
+    if reason in _NOT_STARTED:
+        return not_started(said or reason)
+    progress = "pulling the image, or starting the container" if reason == "ContainerCreating" else reason
+    return {"phase": "pending", "progress": _init_progress(pod) or progress or "waiting for its node"}
+
+
+def _image_trouble(reason: str, said: str) -> Change | None:
+    """A container that waits for its image."""
     if reason in _NO_IMAGE or (reason in _UNPULLED and _absent(said)):
         return _failed("ImageNotFound", f"{said or reason} (check the name and the tag, and image_pull_secrets)")
     if reason in _UNPULLED:
         return {"phase": "pending", "reason": "ImageNotPulled", "message": said, "progress": "pulling the image"}
+    return None
+
+
+def _init_trouble(found: Mapping[str, Any]) -> Change | None:
+    """An init container that does not end well: the cluster starts it again and again, so it may yet."""
+    state, name = found.get("state") or {}, f"init container {found.get('name')}"
+    waiting = state.get("waiting") or {}
+    reason, said = str(waiting.get("reason") or ""), str(waiting.get("message") or "")
+    if (trouble := _image_trouble(reason, f"{name}: {said or reason}")) is not None:
+        return trouble
     if reason in _NOT_STARTED:
-        return not_started(said or reason)
-    progress = "pulling the image, or starting the container" if reason == "ContainerCreating" else reason
-    return {"phase": "pending", "progress": progress or "waiting for its node"}
+        return _failed("InvalidSpec", f"the {name} cannot be started: {said or reason}")
+    ended = state.get("terminated") or (found.get("lastState") or {}).get("terminated") or {}
+    if "running" in state or not ended or ended.get("exitCode") == 0:
+        return None
+    memory = ended.get("reason") == "OOMKilled"
+    words = "it used more memory than it may" if memory else _last_words(read_exit(ended), str(ended.get("message")))
+    told = f"its {name} ended ({words}); the cluster starts it again"
+    return {"phase": "pending", "reason": "OutOfMemory" if memory else "CrashLoop", "message": told}
+
+
+def _init_progress(pod: Pod) -> str:
+    """What is done before the agent's container is started."""
+    running = [str(each.get("name")) for each in pod.first if "running" in (each.get("state") or {})]
+    return f"its init container {running[-1]} runs" if running else ""
 
 
 def not_started(said: str) -> Change:

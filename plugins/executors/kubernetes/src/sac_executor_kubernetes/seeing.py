@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sac_core.models.body import Key, Observed
 from sac_executor_kubernetes import reasons
-from sac_executor_kubernetes.naming import LIFE_MARK, STATE_MARK, State, read_key, read_state
+from sac_executor_kubernetes.naming import CONTAINER, LIFE_MARK, STATE_MARK, State, read_key, read_state
 from sac_executor_kubernetes.pods import Pod, read_life
 
 MULTIPLE_PODS = "MultiplePods"
@@ -99,10 +99,16 @@ def read_workload(found: Mapping[str, Any], pods: Sequence[Pod]) -> Workload:
         life=annotations.get(LIFE_MARK) or "",
         kept=any("persistentVolumeClaim" in volume for volume in inside.get("volumes") or ()),
         settled=int(status.get("observedGeneration") or 0) >= int(about["generation"]) and not status.get("replicas"),
-        python=(inside["containers"][0].get("command") or [""])[0],
+        python=_python(inside["containers"]),
         conditions={each["type"]: each for each in status.get("conditions") or ()},
         pods=pods,
     )
+
+
+def _python(containers: Sequence[Mapping[str, Any]]) -> str:
+    """With which the agent's container was started."""
+    agents: Mapping[str, Any] = next((each for each in containers if each.get("name") == CONTAINER), {})
+    return str((agents.get("command") or [""])[0])
 
 
 def observed(workload: Workload, now: datetime, *, delivering: bool = False) -> Observed:
