@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from kubernetes_cluster import IMAGE, MANIFEST, TestCluster
+from kubernetes_cluster import IMAGE, TestCluster
 from kubernetes_sac import deleted, server
 from sac_core.contracts.sac import Sac
 from sac_core.testing.fixtures import eventually
 
-GUIDE = MANIFEST.with_name("pod_template.yaml").read_text().replace("python:3.13-slim", IMAGE)
+_FILE = Path(__file__).parents[4] / "docs" / "snippets" / "pod_template.yaml"
+GUIDE = _FILE.read_text().replace("python:3.13-slim", IMAGE)
 
 
 def beside(name: str, script: str) -> dict[str, Any]:

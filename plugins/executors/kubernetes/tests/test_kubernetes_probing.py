@@ -13,7 +13,8 @@ from kubernetes_cluster import TestCluster
 from sac_core.models.body import Finding
 from sac_core.testing.fixtures import temporary_context
 from sac_executor_kubernetes.opening import open_kubernetes
-from sac_executor_kubernetes.probing import RIGHTS, clock, excess
+from sac_executor_kubernetes.probing import clock, excess
+from sac_executor_kubernetes.rights import NEEDED
 from sac_executor_kubernetes.settings import KubernetesSettings
 
 
@@ -21,7 +22,7 @@ def rule(group: str, resource: str, *verbs: str) -> dict[str, Any]:
     return {"apiGroups": [group], "resources": [resource], "verbs": list(verbs)}
 
 
-ROLE = [rule(group, resource, *verbs) for (group, resource), verbs in RIGHTS.items()]
+ROLE = [rule(group, resource, *verbs) for (group, resource), verbs in NEEDED.items()]
 
 
 @pytest.mark.parametrize(

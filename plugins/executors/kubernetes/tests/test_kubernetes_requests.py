@@ -10,11 +10,11 @@ import pytest
 
 from counted_calls import Counted, counted_calls
 from kubernetes_cluster import TestCluster
+from kubernetes_sac import deleted, server
 from sac_core.contracts.sac import Sac
 from sac_core.testing.fixtures import eventually
 from sac_executor_kubernetes.looks import Found, Looks
 from sac_executor_kubernetes.workloads import Workloads
-from test_kubernetes_agent import deleted, server
 
 MOST = 8
 """Requests of one creation until the agent runs, its exec among them; the watches are all agents' together."""

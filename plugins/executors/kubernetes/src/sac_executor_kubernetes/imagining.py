@@ -43,7 +43,7 @@ def _plan(document: Mapping[str, Any], name: str | None, settings: KubernetesSet
     spec = agent.spec if agent else parse(AgentSpec, dict(document), field="spec")
     called, labels = (agent.metadata.name, agent.metadata.labels) if agent else (name or "agent", {})
     launch = Launch(template=spec.template(), binding=Binding(labels=labels))
-    return Plan(Key("default", called, UID), OWNER, launch, check_launch(launch), holder, settings)
+    return Plan(Key("default", called, UID), OWNER, launch, check_launch(launch, settings), holder, settings)
 
 
 def _placed(made: dict[str, Any], namespace: str | None) -> dict[str, Any]:

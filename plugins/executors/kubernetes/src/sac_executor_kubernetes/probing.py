@@ -10,14 +10,12 @@ from typing import Any
 from sac_core.errors import UnavailableError
 from sac_core.models.body import Finding, Probe
 from sac_executor_kubernetes.cluster import Cluster
-from sac_executor_kubernetes.rights import NEEDED
+from sac_executor_kubernetes.rights import GRANTED, NEEDED
 from sac_executor_kubernetes.troubles import Refusal
 
 CAPABILITIES = ("holder", "stop", "watch", "limits", "replace", "files")
 OLDEST = (1, 20)
 _LIMITS = {"memory": "of the container", "cpu": "cores", "disk": "of the node: the container's root and its volumes"}
-_HARMLESS = {("", "resourcequotas"): ("get", "list", "watch")}
-"""What more may be allowed: with it, quotas that are used up are told."""
 _NAMED = 3
 _CLOCKS_AGREE = 30
 """Seconds."""
@@ -117,7 +115,7 @@ def excess(rules: Iterable[Mapping[str, Any]]) -> list[str]:
         for group in rule.get("apiGroups") or ()
         for resource in rule.get("resources") or ()
         for verb in rule.get("verbs") or ()
-        if verb not in {**RIGHTS, **_HARMLESS}.get((group, resource), ()) and group != "authorization.k8s.io"
+        if verb not in GRANTED.get((group, resource), ()) and group != "authorization.k8s.io"
     }
     return sorted(found, key=lambda each: ("*" not in each, "secrets" not in each, each))
 
