@@ -184,6 +184,14 @@ async def test_progress_is_shown_while_it_starts(world: World) -> None:
         assert (await sac.agents.wait("a1", timeout=20)).status.progress == ""
 
 
+async def test_what_the_executor_tells_of_a_body_is_shown_while_there_is_one(world: World) -> None:
+    async with world.sac() as sac:
+        await sac.agents.create("a1")
+        assert (await sac.agents.wait("a1", timeout=20)).status.details == {"machine": "simulated"}
+        await sac.agents.stop("a1")
+        assert (await sac.agents.wait("a1", "Stopped", timeout=20)).status.details == {}
+
+
 async def test_a_body_removed_outside_is_made_again(world: World) -> None:
     async with world.sac() as sac:
         await sac.agents.create("a1")

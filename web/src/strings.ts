@@ -164,6 +164,8 @@ const en = {
       exit: "Last exit",
       next: "Next attempt",
     },
+    /** A name of the executor's, in camelCase, as people write it. */
+    detail: (name: string) => name.replace(/^./, (first) => first.toUpperCase()).replace(/([a-z])([A-Z])/g, (_, end, next) => `${end} ${next.toLowerCase()}`),
     conditionColumns: { type: "Condition", status: "Status", reason: "Reason", message: "Message", since: "Since" },
     sessionColumns: { name: "Terminal", command: "Command", phase: "Phase", age: "Opened", actions: "Actions" },
     defaultCommand: "the runtime’s terminal",

@@ -109,8 +109,8 @@ class AgentSpec(Model):
 class AgentStatus(Model):
     """What was seen. ``restarts`` counts bodies started again in a row; ``next_attempt`` is when the next is due.
 
-    ``executor`` and ``target`` are where its body is. ``secrets`` are the versions that were delivered last;
-    ``next_clone`` is when a failed git clone is tried again.
+    ``executor`` and ``target`` are where its body is; ``details`` say where there, in the executor's own words.
+    ``secrets`` are the versions that were delivered last; ``next_clone`` is when a failed git clone is tried again.
     """
 
     phase: AgentPhase = "Pending"
@@ -124,6 +124,7 @@ class AgentStatus(Model):
     hash: str = ""
     exit: Exit | None = None
     progress: str = ""
+    details: dict[str, str] = Field(default_factory=dict)
     restarts: int = 0
     started_at: datetime | None = None
     running_at: datetime | None = None

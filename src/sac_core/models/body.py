@@ -31,8 +31,9 @@ class Observed(Model):
 
     ``hash`` and ``generation`` are those the body carries; ``holder`` says whether `open_holder` can reach one;
     ``kept`` what a stopped body kept, or one that was deleted without its volumes; ``message`` then names them, as the
-    executor's own tools do. ``progress`` is a line for people (an image pull). ``reason`` and ``message`` say why it is
-    as it is; of an absent body, why the last attempt to make it went wrong.
+    executor's own tools do. ``progress`` is a line for people (an image pull). ``details`` say where it is, in the
+    executor's own words (``pod``, ``node``). ``reason`` and ``message`` say why it is as it is; of an absent body, why
+    the last attempt to make it went wrong.
     """
 
     key: Key
@@ -45,6 +46,7 @@ class Observed(Model):
     holder: bool = False
     kept: Kept = "nothing"
     progress: str = ""
+    details: dict[str, str] = Field(default_factory=dict)
     observed_at: datetime | None = None
 
 

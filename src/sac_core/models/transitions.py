@@ -116,6 +116,11 @@ def start_began(status: AgentStatus, now: datetime, body: Observed) -> datetime:
     return now if body.reason == BUILDING or status.phase == "Running" else status.started_at or now
 
 
+def detailed(status: AgentStatus, body: Observed) -> AgentStatus:
+    """What its executor tells of its body besides."""
+    return status.model_copy(update={"details": body.details})
+
+
 def starting(status: AgentStatus, now: datetime, body: Observed) -> AgentStatus:
     """A body is on its way."""
     since = start_began(status, now, body)
@@ -161,7 +166,7 @@ def stopping(status: AgentStatus) -> AgentStatus:
 def stopped(status: AgentStatus, now: datetime) -> AgentStatus:
     """It has no body because none is wanted."""
     ready = _condition(status, now, "Ready", "False", "Stopped")
-    return ready.model_copy(update=_QUIET | {"phase": "Stopped", "running_at": None, "started_at": None})
+    return ready.model_copy(update=_QUIET | {"phase": "Stopped", "details": {}, "running_at": None, "started_at": None})
 
 
 def completed(status: AgentStatus, now: datetime, exit: Exit | None, message: str) -> AgentStatus:

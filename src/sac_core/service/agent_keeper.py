@@ -109,6 +109,7 @@ class AgentKeeper:
 
     async def _run(self, work: Work, launch: Launch) -> Step:
         observed = await work.observe()
+        work = work.with_status(transitions.detailed(work.agent.status, observed))
         match observed.phase:
             case "running" if observed.hash == launch.hash and observed.generation == launch.generation:
                 return await self._enter(await renewed(_succeeded(work), launch), launch)
@@ -137,7 +138,7 @@ class AgentKeeper:
             return await self._not_now(work, error)
         now = self._services.now()
         status = transitions.attempt(transitions.reachable(work.agent.status, now), now, fresh=work.fresh)
-        status = transitions.delivered(status, now, opened.versions)
+        status = transitions.detailed(transitions.delivered(status, now, opened.versions), observed)
         if observed.phase == "terminating":
             status = transitions.postponed(status, work.agent.status, now, fresh=work.fresh)
         work = work.with_status(status)

@@ -239,6 +239,7 @@ class SimulatedExecutor(Executor):
             exit=body.exit,
             kept="disk" if body.phase == "stopped" else "nothing",
             progress=body.progress,
+            details={"machine": "simulated"},
             observed_at=self.target.clock.now(),
         )
 

@@ -68,6 +68,7 @@ export interface Agent {
     isolated?: boolean;
     exit?: Exit;
     progress?: string;
+    details?: Record<string, string>;
     restarts?: number;
     startedAt?: string;
     runningAt?: string;

@@ -29,6 +29,11 @@ export function Overview({ agent }: { agent: Agent }) {
         {spec.lifetime && <Fact name={facts.lifetime}>{spec.lifetime}</Fact>}
         {spec.restart && <Fact name={facts.restart}>{spec.restart}</Fact>}
         {Boolean(status.restarts) && <Fact name={facts.restarts}>{status.restarts}</Fact>}
+        {Object.entries(status.details ?? {}).map(([name, value]) => (
+          <Fact key={name} name={t.agent.detail(name)}>
+            <code>{value}</code>
+          </Fact>
+        ))}
         {status.exit && <Fact name={facts.exit}>{exitText(status.exit)}</Fact>}
         {status.nextAttempt && <Fact name={facts.next}>{new Date(status.nextAttempt).toLocaleTimeString()}</Fact>}
         {metadata.owner && <Fact name={facts.owner}>{metadata.owner}</Fact>}

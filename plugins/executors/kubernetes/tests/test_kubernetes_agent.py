@@ -48,9 +48,13 @@ async def test_each_agent_has_one_deployment_and_one_service_with_its_ports(
         agent = await sac.agents.create("box", {"executor": "kubernetes", "ports": [{"name": "web", "port": 8080}]})
         await sac.agents.wait("box", timeout=90)
         uid = agent.metadata.uid
+        told = (await sac.agents.get("box")).status.details
         assert len(cluster.found("deployments", f"sac/uid={uid}")) == 1
         (service,) = cluster.found("services", f"sac/uid={uid}")
-        assert service["spec"]["clusterIP"] != "None"
+        assert service["spec"]["clusterIP"] == told["address"]
+        assert told["service"] == f"{service['metadata']['name']}.{cluster.namespace}.svc"
+        (pod,) = cluster.found("pods", f"sac/uid={uid}")
+        assert (told["pod"], told["node"]) == (pod["metadata"]["name"], pod["spec"]["nodeName"])
         assert [(each["name"], each["port"]) for each in service["spec"]["ports"]] == [("web", 8080)]
         assert len(cluster.found("pods", "app=sac-agent,agent=box")) == 1
         await deleted(sac, cluster, uid)

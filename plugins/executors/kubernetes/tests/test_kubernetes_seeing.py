@@ -10,7 +10,7 @@ import pytest
 
 from sac_core.models.agent import FAILED_REASONS
 from sac_core.models.body import Observed
-from sac_executor_kubernetes.naming import LIFE_MARK, STATE_MARK
+from sac_executor_kubernetes.naming import ADDRESS_MARK, LIFE_MARK, STATE_MARK
 from sac_executor_kubernetes.pods import read_pod
 from sac_executor_kubernetes.seeing import observed, read_workload
 
@@ -137,6 +137,25 @@ def test_the_agent_s_container_is_known_by_its_name() -> None:
     assert seen(deployment(life="p/0"), pod(**status)).phase == "running"
     workload = read_workload(deployment(), [read_pod(pod(**status))])
     assert (workload.python, workload.alive[0].life) == ("python3", "p/0")
+
+
+def test_it_says_where_it_is_and_what_beside_it_does_not_run() -> None:
+    """For people who look for it in the cluster."""
+    found, running = deployment(life="p/2"), pod(**container(2, running={}))
+    found["metadata"]["namespace"] = "agents"
+    found["metadata"]["annotations"][ADDRESS_MARK] = "10.96.0.7"
+    running["spec"] = {"nodeName": "n1"}
+    crashing = {"name": "log", "restartCount": 7, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
+    running["status"]["containerStatuses"] += [crashing, {"name": "ok", "state": {"running": {}}}]
+    assert seen(found, running).details == {
+        "pod": "sac-u-p",
+        "node": "n1",
+        "service": "sac-u.agents.svc",
+        "address": "10.96.0.7",
+        "containerRestarts": "2",
+        "sideContainers": "log: CrashLoopBackOff, 7 restarts",
+    }
+    assert seen(deployment("stopped")).details == {}
 
 
 def test_no_node_takes_it() -> None:

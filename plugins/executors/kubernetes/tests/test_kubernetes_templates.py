@@ -17,6 +17,7 @@ from sac_executor_kubernetes.refusals import check_launch
 from sac_executor_kubernetes.rendering import Plan, deployment, pod
 from sac_executor_kubernetes.settings import KubernetesSettings
 from sac_executor_kubernetes.templates.checking import check_pod
+from sac_executor_kubernetes.templates.reserved import POD_KEYS
 
 KEY = Key("acme", "builder", "3d6f0c1e-0000-4000-8000-000000000001")
 SIDE = {"name": "side", "image": "side:1"}
@@ -191,6 +192,9 @@ def test_a_template_may_be_yaml() -> None:
         (agent(image="evil"), "spec.containers.0.image"),
         (agent(command=["sh"]), "spec.containers.0.command"),
         (agent(args=["sh"]), "spec.containers.0.args"),
+        (agent(workingDir="/"), "spec.containers.0.workingDir"),
+        (agent(imagePullPolicy="Never"), "spec.containers.0.imagePullPolicy"),
+        (agent(restartPolicy="Always"), "spec.containers.0.restartPolicy"),
         (agent(resources={}), "spec.containers.0.resources"),
         (agent(ports=[]), "spec.containers.0.ports"),
         (agent(securityContext={}), "spec.containers.0.securityContext"),
@@ -265,6 +269,13 @@ def test_what_a_template_may_not_say_is_refused_by_its_name(template: Any, field
     with pytest.raises(InvalidError) as refused:
         settings(template)
     assert refused.value.field == ".".join(part for part in ("podTemplate", field) if part)
+
+
+@pytest.mark.parametrize("field", POD_KEYS)
+def test_who_sets_what_is_sac_s_own_is_told_what_to_do(field: str) -> None:
+    with pytest.raises(InvalidError) as refused:
+        settings(spec(**{field: None}))
+    assert (refused.value.field, refused.value.message) == (f"podTemplate.spec.{field}", POD_KEYS[field])
 
 
 Change = Callable[[dict[str, Any]], None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -17,6 +18,7 @@ from sac_core.errors import InvalidError
 from sac_core.models.agent import Agent
 from sac_core.models.session import Session
 
+_BETWEEN = re.compile("(?<=[a-z])(?=[A-Z])")
 NOT_A_SANDBOX = "not a sandbox: it runs as you, with all that you may do"
 
 
@@ -42,7 +44,7 @@ async def describe(agent: str, name: str | None = None, /, *, timeline: Switch =
         story = await sac.agents.timeline(found.metadata.uid)
     told = ("", "Timeline:", *indented(timeline_lines(story)))
     conditions = condition_lines(found.status.conditions)
-    print("\n".join((*_facts(found), *conditions, *_sessions(sessions.items), *_spec(found), *told)))
+    print("\n".join((*facts(found), *conditions, *_sessions(sessions.items), *_spec(found), *told)))
     return 0
 
 
@@ -56,7 +58,8 @@ def _chosen(agent: str, name: str | None) -> str:
     return chosen
 
 
-def _facts(agent: Agent) -> Iterator[str]:
+def facts(agent: Agent) -> Iterator[str]:
+    """What there is to say of it in a line each."""
     meta, status = agent.metadata, agent.status
     isolation = {True: "isolated", False: NOT_A_SANDBOX, None: "not known yet"}[status.isolated]
     rows = [
@@ -68,10 +71,16 @@ def _facts(agent: Agent) -> Iterator[str]:
         ("Created", _when(meta.creation_timestamp)),
         ("Running", f"since {_when(status.running_at)}" if status.running_at else "no"),
         ("Restarts", str(status.restarts) if status.restarts else ""),
+        *((_title(name), value) for name, value in status.details.items()),
         ("Labels", ", ".join(f"{key}={value}" for key, value in meta.labels.items())),
         ("Owner", meta.owner),
     ]
     yield from aligned([(f"{title}:", printable(value)) for title, value in rows if value])
+
+
+def _title(name: str) -> str:
+    """A name in camelCase, as people write it."""
+    return _BETWEEN.sub(" ", name).capitalize()
 
 
 def _sessions(sessions: tuple[Session, ...]) -> Iterator[str]:

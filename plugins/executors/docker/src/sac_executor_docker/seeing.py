@@ -71,6 +71,7 @@ def observed(container: Container, now: datetime) -> Observed:
         hash=container.hash,
         generation=container.generation,
         kept="disk",
+        details={"container": container.id[:12]},
         observed_at=now,
     )
     if container.state == "deleting":

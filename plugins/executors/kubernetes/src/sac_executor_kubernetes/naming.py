@@ -15,6 +15,8 @@ STATE_MARK = "sac/kubernetes.state"
 """The annotation of a Deployment with what was decided."""
 LIFE_MARK = "sac/kubernetes.life"
 """The annotation of a Deployment with the life of its container that is the body: the pod's uid, and which start."""
+ADDRESS_MARK = "sac/kubernetes.address"
+"""The annotation of a Deployment with the address of its Service, so that nobody has to ask for it."""
 HASH_LABEL = "sac/kubernetes.hash"
 """On pods what ``sac/hash`` is on Deployments. Where nodes run Docker, its engine tells the labels of pods as those of
 containers: the executor ``docker`` shall not take them for its own."""

@@ -21,6 +21,7 @@ class Pod:
 
     name: str
     uid: str
+    node: str
     labels: Mapping[str, str]
     phase: str
     reason: str
@@ -89,6 +90,7 @@ def read_pod(found: Mapping[str, Any]) -> Pod:
     return Pod(
         name=about["name"],
         uid=about["uid"],
+        node=str((found.get("spec") or {}).get("nodeName") or ""),
         labels=about.get("labels") or {},
         phase=str(status.get("phase") or "Pending"),
         reason=str(status.get("reason") or ""),
@@ -102,6 +104,15 @@ def read_pod(found: Mapping[str, Any]) -> Pod:
         first=tuple(status.get("initContainerStatuses") or ()),
         beside=tuple(each for each in containers if each.get("name") != CONTAINER),
     )
+
+
+def beside_trouble(found: Mapping[str, Any]) -> str:
+    """What a side container has instead of running; empty when it runs, or comes."""
+    state = found.get("state") or {}
+    reason = (state.get("waiting") or state.get("terminated") or {}).get("reason")
+    if not reason or reason in ("ContainerCreating", "PodInitializing"):
+        return ""
+    return f"{found.get('name')}: {reason}, {found.get('restartCount', 0)} restarts"
 
 
 def read_exit(ended: Mapping[str, Any]) -> Exit:

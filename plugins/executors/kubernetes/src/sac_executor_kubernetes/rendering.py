@@ -10,7 +10,15 @@ from sac_core.models.body import OWNER_LABEL, Key, body_labels
 from sac_core.models.launch import Launch
 from sac_core.models.secret_use import SECRETS_DIR
 from sac_executor_kubernetes.isolation import container_security, pod_isolation, resources
-from sac_executor_kubernetes.naming import CONTAINER, HASH_LABEL, LIFE_MARK, STATE_MARK, State, object_name
+from sac_executor_kubernetes.naming import (
+    ADDRESS_MARK,
+    CONTAINER,
+    HASH_LABEL,
+    LIFE_MARK,
+    STATE_MARK,
+    State,
+    object_name,
+)
 from sac_executor_kubernetes.seeing import Decided
 from sac_executor_kubernetes.settings import MIB, KubernetesOptions, KubernetesSettings
 from sac_executor_kubernetes.templates.checking import check_pod
@@ -98,9 +106,9 @@ def first_deployment(plan: Plan) -> Object:
     }
 
 
-def deployment(plan: Plan, *, version: str, state: State) -> Object:
-    """The Deployment that runs the body, if it is still of this version."""
-    annotations = {STATE_MARK: state, LIFE_MARK: ""}
+def deployment(plan: Plan, *, version: str, state: State, address: str = "") -> Object:
+    """The Deployment that runs the body, if it is still of this version; ``address`` is its Service's."""
+    annotations = {STATE_MARK: state, LIFE_MARK: "", **({ADDRESS_MARK: address} if address else {})}
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from sac_core.models.body import Key, Observed
 from sac_executor_kubernetes import reasons
-from sac_executor_kubernetes.naming import CONTAINER, LIFE_MARK, STATE_MARK, State, read_key, read_state
-from sac_executor_kubernetes.pods import Pod, read_life
+from sac_executor_kubernetes.naming import ADDRESS_MARK, CONTAINER, LIFE_MARK, STATE_MARK, State, read_key, read_state
+from sac_executor_kubernetes.pods import Pod, beside_trouble, read_life
 
 MULTIPLE_PODS = "MultiplePods"
 
@@ -44,6 +44,7 @@ class Workload:
     kept: bool
     settled: bool
     python: str
+    details: Mapping[str, str]
     conditions: Mapping[str, Mapping[str, Any]]
     pods: Sequence[Pod]
 
@@ -100,6 +101,7 @@ def read_workload(found: Mapping[str, Any], pods: Sequence[Pod]) -> Workload:
         kept=any("persistentVolumeClaim" in volume for volume in inside.get("volumes") or ()),
         settled=int(status.get("observedGeneration") or 0) >= int(about["generation"]) and not status.get("replicas"),
         python=_python(inside["containers"]),
+        details=_details(about, annotations, pods),
         conditions={each["type"]: each for each in status.get("conditions") or ()},
         pods=pods,
     )
@@ -111,6 +113,22 @@ def _python(containers: Sequence[Mapping[str, Any]]) -> str:
     return str((agents.get("command") or [""])[0])
 
 
+def _details(about: Mapping[str, Any], annotations: Mapping[str, str], pods: Sequence[Pod]) -> dict[str, str]:
+    """Where it is, for people who look for it in the cluster; none while it has no pod."""
+    pod = next((pod for pod in pods if not pod.over), None)
+    if pod is None:
+        return {}
+    told = {
+        "pod": pod.name,
+        "node": pod.node,
+        "service": f"{about['name']}.{about.get('namespace')}.svc",
+        "address": annotations.get(ADDRESS_MARK) or "",
+        "containerRestarts": str(pod.restarts or ""),
+        "sideContainers": ", ".join(each for each in map(beside_trouble, pod.beside) if each),
+    }
+    return {name: value for name, value in told.items() if value}
+
+
 def observed(workload: Workload, now: datetime, *, delivering: bool = False) -> Observed:
     """What it says of its body; ``delivering``: somebody here brings it its files, or waits until it can."""
     seen = Observed(
@@ -119,6 +137,7 @@ def observed(workload: Workload, now: datetime, *, delivering: bool = False) -> 
         hash=workload.hash,
         generation=workload.generation,
         kept="disk" if workload.kept else "nothing",
+        details=dict(workload.details),
         observed_at=now,
     )
     if workload.state == "deleting":

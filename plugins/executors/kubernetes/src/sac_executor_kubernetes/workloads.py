@@ -65,19 +65,21 @@ class Workloads:
         self._mirror.saw_deployment(made)
         first = read_workload(made, [])
         await self._have_volume(plan)
-        await self._have("services", service(plan, first.uid))
-        return await self._run(await self._mirror.settled(first, _SETTLED), plan, state)
+        found = await self._have("services", service(plan, first.uid))
+        return await self._run(await self._mirror.settled(first, _SETTLED), plan, state, _address(found))
 
     async def run(self, workload: Workload, plan: Plan, state: State) -> Workload:
         """Let a body that has no pod have one of this plan, and what that needs."""
         await self._have_volume(plan)
-        await self._have_service(service(plan, workload.uid))
-        return await self._run(workload, plan, state)
+        found = await self._have_service(service(plan, workload.uid))
+        return await self._run(workload, plan, state, _address(found))
 
-    async def _run(self, workload: Workload, plan: Plan, state: State) -> Workload:
+    async def _run(self, workload: Workload, plan: Plan, state: State, address: str) -> Workload:
         return await self._written(
             workload,
-            lambda version: self._cluster.apply("deployments", deployment(plan, version=version, state=state)),
+            lambda version: self._cluster.apply(
+                "deployments", deployment(plan, version=version, state=state, address=address)
+            ),
         )
 
     async def mark(
@@ -143,18 +145,19 @@ class Workloads:
         if plan.options.storage is not None:
             await self._have("persistentvolumeclaims", claim(plan))
 
-    async def _have(self, resource: str, wanted: Object) -> None:
+    async def _have(self, resource: str, wanted: Object) -> Object:
         """Have an object of ours; one that is there already stays as it is."""
         try:
-            await self._cluster.create(resource, wanted)
+            return await self._cluster.create(resource, wanted)
         except Refusal as error:
             if error.status != 409:
                 raise refused_launch(error) from None
             found = await self._cluster.get(resource, wanted["metadata"]["name"])
             if found is not None and not self._is_ours(found):
                 raise ConflictError(f"{wanted['metadata']['name']} in {resource} belongs to somebody else") from None
+            return found or wanted
 
-    async def _have_service(self, wanted: Object) -> None:
+    async def _have_service(self, wanted: Object) -> Object:
         """Have the Service with these ports; whether it has an address cannot be changed, so then it is made anew."""
         name = wanted["metadata"]["name"]
         found = await self._cluster.get("services", name)
@@ -164,9 +167,8 @@ class Workloads:
             await self._cluster.delete("services", name, {})
             found = None
         if found is None:
-            await self._have("services", wanted)
-        elif _ports(found) != _ports(wanted):
-            await self._cluster.apply("services", wanted)
+            return await self._have("services", wanted)
+        return found if _ports(found) == _ports(wanted) else await self._cluster.apply("services", wanted)
 
     def _selector(self, key: Key) -> str:
         return ours(self._owner, f"sac/uid={key.uid}")
@@ -178,6 +180,11 @@ class Workloads:
 
 def _addressed(found: Object) -> bool:
     return bool(found["spec"].get("clusterIP") != "None")
+
+
+def _address(found: Object) -> str:
+    """Of a Service; none when it is a name alone."""
+    return str(found["spec"].get("clusterIP") or "") if _addressed(found) else ""
 
 
 def _ports(found: Object) -> set[tuple[str, int]]:
