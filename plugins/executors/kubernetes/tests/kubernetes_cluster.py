@@ -74,10 +74,10 @@ class TestCluster:
         return items
 
 
-def kubectl(*arguments: str, stdin: str = "") -> str:
-    """Run `kubectl` as the administrator; raises with what it said."""
+def kubectl(*arguments: str, stdin: str = "", patience: float = 100) -> str:
+    """Run `kubectl` as the administrator; raises with what it said. It has ``patience`` seconds."""
     command = ["kubectl", "--kubeconfig", os.environ["SAC_TEST_KUBECONFIG"], *arguments]
-    done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=patience, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"kubectl {' '.join(arguments)}: {done.stderr}")
     return done.stdout

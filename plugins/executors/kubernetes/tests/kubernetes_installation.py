@@ -74,7 +74,7 @@ def installed(folder: Path, image: str) -> Iterator[Installation]:
         try:
             kubectl("apply", "-k", str(overlay))
             try:
-                kubectl("-n", installation.namespace, "rollout", "status", "deployment/sac", "--timeout=90s")
+                _until_ready(installation)
             except RuntimeError as error:
                 raise AssertionError(_state(installation)) from error
             with _named(installation):
@@ -82,6 +82,10 @@ def installed(folder: Path, image: str) -> Iterator[Installation]:
         finally:
             spaces = (installation.namespace, installation.agents)
             kubectl("delete", "namespaces", *spaces, "--wait=false", "--ignore-not-found")
+
+
+def _until_ready(installation: Installation) -> None:
+    kubectl("-n", installation.namespace, "rollout", "status", "deployment/sac", "--timeout=180s", patience=200)
 
 
 def _written(folder: Path, installation: Installation, image: str, database: str) -> Path:
