@@ -204,10 +204,11 @@ class Api:
 def _pod(deployment: Object, name: str) -> Object:
     template = json.loads(json.dumps(deployment["spec"]["template"]))
     about = {**template["metadata"], "name": name, "uid": str(uuid4())}
+    running = {"state": {"running": {"startedAt": "2026-01-01T00:00:00Z"}}, "restartCount": 0}
     status = {
         "phase": "Running",
         "conditions": [{"type": "PodScheduled", "status": "True"}],
-        "containerStatuses": [{"state": {"running": {"startedAt": "2026-01-01T00:00:00Z"}}, "restartCount": 0}],
+        "containerStatuses": [{"name": each["name"], **running} for each in template["spec"]["containers"]],
     }
     return {"metadata": about | {"managedFields": _managed(template)}, "spec": template["spec"], "status": status}
 
