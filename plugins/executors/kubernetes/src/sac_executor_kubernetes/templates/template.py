@@ -96,13 +96,13 @@ def _from_yaml(found: Any) -> Any:
     """A text of YAML or JSON, as somebody has it in a file."""
     if not isinstance(found, str):
         return found
-    import yaml
+    from sac_executor_kubernetes.documents import AliasError, DocumentError, read_document
 
     try:
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(found)):
-            raise ValueError("it has aliases: write it out")
-        return yaml.safe_load(found) or {}
-    except yaml.YAMLError:
+        return read_document(found) or {}
+    except AliasError:
+        raise ValueError("it has aliases: write it out") from None
+    except DocumentError:
         raise ValueError("it is no YAML") from None
 
 
