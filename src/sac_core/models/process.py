@@ -13,6 +13,7 @@ from sac_core.models.names import Argv, Environment
 Stream = Literal["tty", "stdout", "stderr"]
 Overflow = Literal["drop", "block"]
 
+_SIGNALLED = 128
 SIGNALS = ("HUP", "INT", "QUIT", "KILL", "TERM", "USR1", "USR2", "STOP", "CONT", "TSTP", "WINCH")
 """The names that `Process.signal` takes, without SIG."""
 
@@ -63,6 +64,16 @@ class Exit:
     signal: str | None = None
     reason: str = ""
 
+    @classmethod
+    def from_status(cls, status: int) -> Exit:
+        """From what shells and engines of containers say: above 128 it is a signal, if there is one of that number."""
+        import signal as signals
+
+        try:
+            return cls(signal=signals.Signals(status - _SIGNALLED).name.removeprefix("SIG"))
+        except ValueError:
+            return cls(code=status)
+
     @property
     def status(self) -> int:
         """The shell's convention: the code, 128 plus the signal's number, 255 when unknown."""
@@ -72,4 +83,4 @@ class Exit:
             return 255
         import signal as signals
 
-        return 128 + int(getattr(signals, f"SIG{self.signal}", 127))
+        return _SIGNALLED + int(getattr(signals, f"SIG{self.signal}", 127))

@@ -137,15 +137,8 @@ class DirectProcess(Process):
 
 
 def exit_of(code: int) -> Exit:
-    """The engine tells a signal as a code above 128, as shells do."""
-    import signal
-
-    if code == _NOT_FOUND:
-        return Exit(code=code, reason="NotFound")
-    try:
-        return Exit(signal=signal.Signals(code - 128).name.removeprefix("SIG")) if code > 128 else Exit(code=code)
-    except ValueError:
-        return Exit(code=code)
+    """How a process ended, by the engine's word."""
+    return Exit(code=code, reason="NotFound") if code == _NOT_FOUND else Exit.from_status(code)
 
 
 class Direct:

@@ -12,7 +12,6 @@ from sac_executor_docker.naming import HOLDER_LABEL, READY_LABEL, State, read_na
 from sac_executor_docker.troubles import passing
 
 ALIVE = ("running", "paused", "restarting")
-_KILLED = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ def _dead(container: Container) -> dict[str, Any]:
         return {"phase": "failed", "reason": "InvalidSpec", "message": f"it cannot be started: {container.refused}"}
     if container.status == "created":
         return {"phase": "stopped", "hash": ""}
-    exit = _exit(container.detail)
+    exit = Exit.from_status(int(container.detail.get("ExitCode") or 0))
     if container.detail.get("OOMKilled"):
         message = "the kernel killed it: it used more memory than it may"
         return {"phase": "failed", "reason": "OutOfMemory", "message": message, "exit": exit}
@@ -105,18 +104,6 @@ def _dead(container: Container) -> dict[str, Any]:
         return {"phase": "exited", "exit": exit}
     message = f"the container ended ({_words(exit)}): it was killed, or the engine was restarted"
     return {"phase": "failed", "reason": "Lost", "message": message, "exit": exit}
-
-
-def _exit(detail: dict[str, Any]) -> Exit:
-    import signal
-
-    code = int(detail.get("ExitCode") or 0)
-    if code > _KILLED:
-        try:
-            return Exit(signal=signal.Signals(code - _KILLED).name.removeprefix("SIG"))
-        except ValueError:
-            pass
-    return Exit(code=code)
 
 
 def _words(exit: Exit) -> str:

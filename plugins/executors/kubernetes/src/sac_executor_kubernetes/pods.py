@@ -6,10 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sac_core.models.process import Exit
 from sac_executor_kubernetes.naming import CONTAINER
-
-_KILLED = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +110,3 @@ def beside_trouble(found: Mapping[str, Any]) -> str:
     if not reason or reason in ("ContainerCreating", "PodInitializing"):
         return ""
     return f"{found.get('name')}: {reason}, {found.get('restartCount', 0)} restarts"
-
-
-def read_exit(ended: Mapping[str, Any]) -> Exit:
-    """How a container ended; the cluster tells a signal as a code above 128."""
-    import signal
-
-    code = int(ended.get("exitCode") or 0)
-    if code > _KILLED:
-        try:
-            return Exit(signal=signal.Signals(code - _KILLED).name.removeprefix("SIG"))
-        except ValueError:
-            pass
-    return Exit(code=code)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sac_core.models.process import Exit
-from sac_executor_kubernetes.pods import Pod, read_exit
+from sac_executor_kubernetes.pods import Pod
 
 Change = dict[str, Any]
 """Fields of `Observed`."""
@@ -72,7 +72,7 @@ def _init_trouble(found: Mapping[str, Any]) -> Change | None:
     if "running" in state or not ended or ended.get("exitCode") == 0:
         return None
     memory = ended.get("reason") == "OOMKilled"
-    words = "it used more memory than it may" if memory else _last_words(read_exit(ended), str(ended.get("message")))
+    words = "it used more memory than it may" if memory else _last_words(_exit(ended), str(ended.get("message")))
     told = f"its {name} ended ({words}); the cluster starts it again"
     return {"phase": "pending", "reason": "OutOfMemory" if memory else "CrashLoop", "message": told}
 
@@ -94,7 +94,7 @@ def not_started(said: str) -> Change:
 def died(pod: Pod) -> Change:
     """A container that ended without being asked to."""
     ended = pod.ended or pod.last.get("terminated") or {}
-    exit, said = read_exit(ended), str(ended.get("message") or "")
+    exit, said = _exit(ended), str(ended.get("message") or "")
     if ended.get("reason") == "OOMKilled":
         message = "the kernel killed it: it used more memory than it may"
         return {**_failed("OutOfMemory", message), "exit": exit}
@@ -129,3 +129,7 @@ def _absent(said: str) -> bool:
 
 def _failed(reason: str, message: str) -> Change:
     return {"phase": "failed", "reason": reason, "message": message[:1000]}
+
+
+def _exit(ended: Mapping[str, Any]) -> Exit:
+    return Exit.from_status(int(ended.get("exitCode") or 0))
