@@ -150,6 +150,24 @@ async def test_deleting_may_leave_the_volumes(console: Console, sac: HttpSac) ->
     assert "kept" in (await sac.agents.timeline("dear")).items[-1].details
 
 
+async def test_an_agent_whose_executor_is_away_can_be_given_up(console: Console, sac: HttpSac, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    await sac.targets.create("gone", "process", {"folder": str(tmp_path / "file")})
+    await sac.agents.create("lost", {"executor": {"name": "process", "target": "gone"}})
+    await console.go("agents/lost")
+    away = console.page.get_by_role("rowheader", name="ExecutorReachable")
+    await expect(away).to_be_visible(timeout=20_000)
+    await console.at("delete-agent").click()
+    await console.at("confirm").click()
+    await expect(console.at("agent-phase")).to_have_attribute("data-phase", "Terminating", timeout=20_000)
+    await expect(console.page.get_by_text("sac delete --abandon lost").first).to_be_visible(timeout=20_000)
+    await console.at("delete-agent").click()
+    await console.page.get_by_label("Delete it even if its executor never answers").check()
+    await console.at("confirm").click()
+    await sac.agents.wait("lost", "absent", timeout=20)
+    await sac.targets.delete("gone")
+
+
 async def test_every_input_has_a_label_and_every_button_a_name(console: Console, sac: HttpSac) -> None:
     await sac.agents.create("named")
     for route, ready in (("agents", "agent-row-named"), ("new", "create"), ("agents/named", "open-terminal")):

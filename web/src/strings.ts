@@ -186,6 +186,7 @@ const en = {
       deleteText:
         "Everything that runs in it ends and the agent is gone for good, with the folder of its own if it has one. A folder that you gave it is not touched.",
       keepVolumes: "Keep what its executor has of it on a disk",
+      abandon: "Delete it even if its executor never answers. What it left there is removed, with its volumes, if that ever answers again.",
       endTitle: (name: string) => `End terminal ${name}?`,
       endText: "The program in it ends, for everyone who watches it.",
     },

@@ -35,8 +35,11 @@ export async function linkToPort(name: string, port: number): Promise<string> {
   return (await request<{ url: string }>("POST", `agents/${at(name)}/ports/${port}/links`)).url;
 }
 
-export function deleteAgent(name: string, keepVolumes: boolean): Promise<unknown> {
-  return request("DELETE", `agents/${at(name)}${keepVolumes ? "?keepVolumes=true" : ""}`);
+/** What a delete is asked besides: volumes stay, or the agent goes whether its executor answers or not. */
+export type DeleteFlag = "keepVolumes" | "abandon";
+
+export function deleteAgent(name: string, flag: DeleteFlag | null): Promise<unknown> {
+  return request("DELETE", `agents/${at(name)}${flag ? `?${flag}=true` : ""}`);
 }
 
 /** What happened to the agent with this uid, or the newest of this name; the newest cause last. */

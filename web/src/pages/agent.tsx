@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { actOnAgent, deleteAgent, type AgentVerb } from "../api/resources";
+import { actOnAgent, deleteAgent, type AgentVerb, type DeleteFlag } from "../api/resources";
 import type { Agent } from "../api/types";
 import { Conditions } from "../parts/conditions";
 import { Confirm } from "../parts/dialog";
@@ -100,18 +100,20 @@ type Asked = AgentVerb | "delete";
 
 function Verbs({ agent, action }: { agent: Agent; action: Action }) {
   const [asked, setAsked] = useState<Asked | null>(null);
-  const [keeps, setKeeps] = useState(false);
+  const [flag, setFlag] = useState<DeleteFlag | null>(null);
   const name = agent.metadata.name;
   const going = Boolean(agent.metadata.deletionTimestamp);
   const perform = async (verb: Asked): Promise<void> => {
     setAsked(null);
     await action.run(async () => {
-      if (verb === "delete") await deleteAgent(name, keeps);
+      if (verb === "delete") await deleteAgent(name, flag);
       else collection.put(await actOnAgent(name, verb));
     });
   };
   const stopped = agent.spec.state === "Stopped";
   const still = action.busy || going;
+  const away = isAway(agent);
+  const keeps = agent.spec.keepVolumes === true;
   return (
     <div class="verbs" role="group" aria-label={t.agents.columns.actions}>
       {stopped ? (
@@ -120,28 +122,39 @@ function Verbs({ agent, action }: { agent: Agent; action: Action }) {
         <VerbButton verb="stop" disabled={still} onClick={() => setAsked("stop")} />
       )}
       <VerbButton verb="restart" disabled={still || stopped} onClick={() => setAsked("restart")} />
-      <VerbButton verb="delete" disabled={still} onClick={() => setAsked("delete")} />
+      <VerbButton verb="delete" disabled={action.busy || (going && !away)} onClick={() => setAsked("delete")} />
       {asked && asked !== "start" && (
         <Confirm {...questions[asked](name)} action={t.agent[asked]} busy={action.busy} onYes={() => void perform(asked)} onClose={() => setAsked(null)}>
-          {asked === "delete" && <KeepVolumes checked={keeps || agent.spec.keepVolumes === true} disabled={agent.spec.keepVolumes === true} onChange={setKeeps} />}
+          {asked === "delete" && !going && (
+            <Choice text={words.keepVolumes} checked={keeps || flag === "keepVolumes"} disabled={keeps} onChange={(yes) => setFlag(yes ? "keepVolumes" : null)} />
+          )}
+          {asked === "delete" && away && !keeps && (
+            <Choice text={words.abandon} checked={flag === "abandon"} disabled={false} onChange={(yes) => setFlag(yes ? "abandon" : null)} />
+          )}
         </Confirm>
       )}
     </div>
   );
 }
 
-interface Kept {
+/** Whether the agent's executor did not answer when it was asked last. */
+function isAway(agent: Agent): boolean {
+  return (agent.status.conditions ?? []).some((condition) => condition.type === "ExecutorReachable" && condition.status === "False");
+}
+
+interface ChoiceGiven {
+  text: string;
   checked: boolean;
   disabled: boolean;
   onChange: (checked: boolean) => void;
 }
 
-/** Whether a delete leaves the agent's volumes; one that is declared so leaves them whoever deletes it. */
-function KeepVolumes({ checked, disabled, onChange }: Kept) {
+/** Something that may be asked for besides. */
+function Choice({ text, checked, disabled, onChange }: ChoiceGiven) {
   return (
     <label class="check">
-      <input type="checkbox" data-testid="keep-volumes" checked={checked} disabled={disabled} onChange={(event) => onChange(event.currentTarget.checked)} />
-      {words.keepVolumes}
+      <input type="checkbox" checked={checked} disabled={disabled} onChange={(event) => onChange(event.currentTarget.checked)} />
+      {text}
     </label>
   );
 }
