@@ -9,6 +9,7 @@ export default defineConfig({
     emptyOutDir: true,
     target: "es2022",
     assetsInlineLimit: 0,
+    cssCodeSplit: false, // a style that did not arrive with its part of the page would never be asked for again
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 600,
     license: { fileName: "licenses.md" },

@@ -54,3 +54,39 @@ async def test_what_is_read_is_read_again(console: Console) -> None:
     await console.go("new")
     await expect(console.at("create")).to_be_visible()
     assert asked == ["GET", "GET"]
+
+
+async def test_a_part_of_the_page_is_loaded_again(console: Console, sac: HttpSac) -> None:
+    dropped: list[str] = []
+
+    async def drop_once(route: Route) -> None:
+        new = route.request.url not in dropped
+        dropped.append(route.request.url)
+        await (route.abort("internetdisconnected") if new else route.continue_())
+
+    await sac.agents.create("part")
+    await sac.agents.wait("part", timeout=20)
+    await console.go("agents/part")
+    await expect(console.at("open-terminal")).to_be_enabled()
+    await console.page.route("**/assets/*", drop_once)
+    console.forgiven = DROPPED
+    await console.at("open-terminal").click()
+    await console.has_status("control")
+    assert dropped
+    await sac.agents.delete("part")
+
+
+async def test_a_part_of_the_page_that_does_not_come_can_be_asked_for(console: Console, sac: HttpSac) -> None:
+    await sac.agents.create("part")
+    await sac.agents.wait("part", timeout=20)
+    session = await sac.sessions.create("part")
+    await console.go("agents/part")
+    await expect(console.at("open-terminal")).to_be_enabled()
+    await console.page.route("**/assets/*", lambda route: route.abort("internetdisconnected"))
+    console.forgiven = DROPPED
+    await console.go(f"sessions/{session.metadata.name}")
+    await expect(console.at("load-again")).to_be_visible()
+    await console.page.unroute("**/assets/*")
+    await console.at("load-again").click()
+    await console.has_status("control")
+    await sac.agents.delete("part")

@@ -25,7 +25,7 @@ test("a question is asked again when the line broke", async () => {
 test("who never answers is not asked for ever", async () => {
   const calls = answering(broken);
   await assert.rejects(request("GET", "agents"), (failure: Problem) => failure.unreachable);
-  assert.equal(calls(), 3);
+  assert.equal(calls(), 4);
 });
 
 test("a change is never sent twice", async () => {

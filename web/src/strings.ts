@@ -24,6 +24,7 @@ const en = {
   },
   problem: {
     unreachable: "The server does not answer. It may be stopped: start it with “sac up” or “make run”.",
+    again: "Try again",
     timeout: "The server did not answer in time.",
     status: (status: number) => `The server answered ${status}.`,
     title: "That did not work",

@@ -1,9 +1,8 @@
+import { again } from "./again";
 import { fromDocument, fromFailure } from "./problem";
 import { forgetSecret, secret } from "./secret";
 
 const DEADLINE_MS = 20_000;
-/** Pauses before a question is asked again. */
-const AGAIN_MS = [100, 400];
 
 /** The API's address: relative to the page, since the console may be mounted below a prefix. */
 export function apiUrl(path: string): URL {
@@ -61,7 +60,7 @@ async function answered<T>(method: string, path: string, body: unknown, patience
     });
     return { ok: response.ok, status: response.status, text: await response.text() };
   };
-  const { ok, status, text } = await (method === "GET" || key !== undefined ? asked(ask) : ask()).catch((failure: unknown) => {
+  const { ok, status, text } = await (method === "GET" || key !== undefined ? again(ask) : ask()).catch((failure: unknown) => {
     throw fromFailure(failure);
   });
   const document = parse(text);
@@ -74,22 +73,6 @@ interface Answer {
   ok: boolean;
   status: number;
   text: string;
-}
-
-/**
- * Asks again when the line breaks, which a question and a keyed wish may and a change may not: browsers drop what is on its way when a
- * network interface comes or goes, and one does with every container on the user's machine.
- */
-async function asked(ask: () => Promise<Answer>): Promise<Answer> {
-  for (const pause of AGAIN_MS) {
-    try {
-      return await ask();
-    } catch (failure) {
-      if (!(failure instanceof TypeError)) throw failure;
-    }
-    await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
-  }
-  return ask();
 }
 
 /** JSON, or nothing for what is none. */

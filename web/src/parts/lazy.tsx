@@ -1,5 +1,6 @@
 import type { ComponentChildren, ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { again } from "../api/again";
 import { Problem } from "../api/problem";
 import { t } from "../strings";
 import { ProblemBanner } from "./problem";
@@ -11,7 +12,7 @@ export function lazy<P extends object>(load: () => Promise<ComponentType<P>>) {
     const [state, setState] = useState<"loading" | "ready" | "failed">(loaded ? "ready" : "loading");
     useEffect(() => {
       if (loaded) return;
-      load().then(
+      again(load).then(
         (component) => {
           loaded = component;
           setState("ready");
@@ -19,8 +20,19 @@ export function lazy<P extends object>(load: () => Promise<ComponentType<P>>) {
         () => setState("failed"),
       );
     }, []);
-    if (state === "failed") return <ProblemBanner problem={new Problem(0, t.problem.unreachable)} />;
+    if (state === "failed") return <Failed />;
     const Shown = loaded;
     return Shown && state === "ready" ? <Shown {...(given as unknown as P)} /> : <>{fallback}</>;
   };
+}
+
+function Failed() {
+  return (
+    <div class="inset">
+      <ProblemBanner problem={new Problem(0, t.problem.unreachable)} />
+      <button class="button" data-testid="load-again" onClick={() => location.reload()}>
+        {t.problem.again}
+      </button>
+    </div>
+  );
 }
