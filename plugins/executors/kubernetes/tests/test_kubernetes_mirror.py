@@ -175,3 +175,32 @@ async def test_a_copy_of_another_name_is_not_the_body() -> None:
     async with mirrored(answer) as (_, mirror):
         await true(lambda: mirror.fresh)
         assert versions(mirror) == []
+
+
+async def test_what_was_removed_here_is_not_brought_back_by_older_words() -> None:
+    answer = cluster_of([listed(5, deployment(3)), Said(events=(), held=True)], [listed(5), events()])
+    async with mirrored(answer) as (_, mirror):
+        await true(lambda: mirror.fresh)
+        found = mirror.workload(KEY)
+        assert found is not None
+        mirror.removed(found)
+        assert mirror.all() == ([], {})
+        late = mirrors.workload_item(deployment(9, state="deleting"))
+        assert late is not None
+        assert not mirror._put(mirror._deployments, late)
+        assert mirror.all() == ([], {})
+        another = deployment(12)
+        another["metadata"]["uid"] = "e"
+        mirror.saw_deployment(another)
+        assert versions(mirror) == ["12"]
+
+
+async def test_details_are_of_the_pod_that_the_mirror_has() -> None:
+    running = pod(4)
+    running["spec"] = {"nodeName": "n"}
+    answer = cluster_of([listed(5, deployment(3)), events()], [listed(5, running), events()])
+    async with mirrored(answer) as (_, mirror):
+        await true(lambda: bool(mirror.fresh and mirror.workload(KEY)))
+        found = mirror.workload(KEY)
+        assert found is not None
+        assert (found.details["pod"], found.details["node"]) == ("p", "n")

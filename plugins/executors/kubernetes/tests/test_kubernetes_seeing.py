@@ -231,3 +231,11 @@ def test_nobody_is_let_in_before_the_files_are_there() -> None:
     workload = read_workload(deployment("new"), [read_pod(pod())])
     assert observed(workload, NOW, delivering=True).phase == "pending"
     assert (observed(workload, NOW).phase, observed(workload, NOW).hash) == ("stopped", "")
+
+
+def test_a_pod_is_over_when_no_side_container_of_it_runs_either() -> None:
+    status = container(terminated={"exitCode": 0})
+    for beside, over in (({"running": {}}, False), ({"terminated": {"exitCode": 0}}, True), ({"waiting": {}}, True)):
+        found = {**status, "containerStatuses": [*status["containerStatuses"], {"name": "side", "state": beside}]}
+        assert read_pod(pod(leaving=True, **found)).over is over
+    assert not read_pod(pod(**status)).over

@@ -26,6 +26,8 @@ from sac_executor_kubernetes.seeing import Workload, read_workload
 T = TypeVar("T")
 Hint = Key | Resync
 
+_RUMOURS = 120.0
+"""Seconds after which nothing older is heard of a Deployment that was removed."""
 _SILENT = 40.0
 """Seconds after which a cluster that said nothing is asked: watches are opened anew before."""
 
@@ -121,6 +123,7 @@ class Mirror:
         self._pods = _Kind(Reflector(cluster, "pods", selector, keep=pod_item))
         self._tasks, self._begun = tasks, False
         self._met: set[str] = set()
+        self._removed: dict[str, float] = {}
         self._listeners: set[Callable[[Hint], None]] = set()
 
     def begin(self) -> None:
@@ -162,6 +165,12 @@ class Mirror:
         self._met.discard(key.uid)
 
     # what was read and written here
+
+    def removed(self, workload: Workload) -> None:
+        """A Deployment that was removed from here: older words of it, which are still on their way, are nothing."""
+        now = time.monotonic()
+        self._removed = {uid: at for uid, at in self._removed.items() if now - at < _RUMOURS} | {workload.uid: now}
+        self._deployments.items.pop(workload.key.uid, None)
 
     def saw_deployment(self, found: Object) -> None:
         """A Deployment as the cluster answered it."""
@@ -229,12 +238,19 @@ class Mirror:
                 kind.passed()
                 if isinstance(change, Listed):
                     self._tell_all(kind, change)
-                elif kind.drop(change.item) if change.gone else kind.put(change.item):
+                elif kind.drop(change.item) if change.gone else self._put(kind, change.item):
                     self._tell(change.item.key)
+
+    def _put(self, kind: _Kind[Any], item: Item[Any]) -> bool:
+        return not self._is_removed(item) and kind.put(item)
+
+    def _is_removed(self, item: Item[Any]) -> bool:
+        return isinstance(item.value, Workload) and item.value.uid in self._removed
 
     def _tell_all(self, kind: _Kind[Any], listed: Listed[Item[Any]]) -> None:
         first = not kind.synced
-        for key in kind.listed(listed.items, kind.reflector.seen):
+        there = [item for item in listed.items if not self._is_removed(item)]
+        for key in kind.listed(there, kind.reflector.seen):
             self._met.add(key.uid)
             if not first:
                 self._tell(key)

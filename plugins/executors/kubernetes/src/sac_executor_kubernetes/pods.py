@@ -35,7 +35,10 @@ class Pod:
     @property
     def over(self) -> bool:
         """Whether nothing of it runs any more, or ever will."""
-        return self.phase in ("Failed", "Succeeded") or (self.leaving and "terminated" in self.state)
+        if self.phase in ("Failed", "Succeeded"):
+            return True
+        others = any("running" in (each.get("state") or {}) for each in (*self.first, *self.beside))
+        return self.leaving and "terminated" in self.state and not others
 
     @property
     def runs(self) -> bool:

@@ -44,7 +44,8 @@ class Workload:
     kept: bool
     settled: bool
     python: str
-    details: Mapping[str, str]
+    service: str
+    address: str
     conditions: Mapping[str, Mapping[str, Any]]
     pods: Sequence[Pod]
 
@@ -62,6 +63,22 @@ class Workload:
     def wanted(self) -> bool:
         """Whether it shall have a pod."""
         return self.state in ("new", "up")
+
+    @property
+    def details(self) -> dict[str, str]:
+        """Where it is, for people who look for it in the cluster; none while it has no pod."""
+        pod = next(iter(self.alive), None)
+        if pod is None:
+            return {}
+        told = {
+            "pod": pod.name,
+            "node": pod.node,
+            "service": self.service,
+            "address": self.address,
+            "containerRestarts": str(pod.restarts or ""),
+            "sideContainers": ", ".join(each for each in map(beside_trouble, pod.beside) if each),
+        }
+        return {name: value for name, value in told.items() if value}
 
     @property
     def alive(self) -> list[Pod]:
@@ -101,7 +118,8 @@ def read_workload(found: Mapping[str, Any], pods: Sequence[Pod]) -> Workload:
         kept=any("persistentVolumeClaim" in volume for volume in inside.get("volumes") or ()),
         settled=int(status.get("observedGeneration") or 0) >= int(about["generation"]) and not status.get("replicas"),
         python=_python(inside["containers"]),
-        details=_details(about, annotations, pods),
+        service=f"{about['name']}.{about.get('namespace')}.svc",
+        address=annotations.get(ADDRESS_MARK) or "",
         conditions={each["type"]: each for each in status.get("conditions") or ()},
         pods=pods,
     )
@@ -113,22 +131,6 @@ def _python(containers: Sequence[Mapping[str, Any]]) -> str:
     return str((agents.get("command") or [""])[0])
 
 
-def _details(about: Mapping[str, Any], annotations: Mapping[str, str], pods: Sequence[Pod]) -> dict[str, str]:
-    """Where it is, for people who look for it in the cluster; none while it has no pod."""
-    pod = next((pod for pod in pods if not pod.over), None)
-    if pod is None:
-        return {}
-    told = {
-        "pod": pod.name,
-        "node": pod.node,
-        "service": f"{about['name']}.{about.get('namespace')}.svc",
-        "address": annotations.get(ADDRESS_MARK) or "",
-        "containerRestarts": str(pod.restarts or ""),
-        "sideContainers": ", ".join(each for each in map(beside_trouble, pod.beside) if each),
-    }
-    return {name: value for name, value in told.items() if value}
-
-
 def observed(workload: Workload, now: datetime, *, delivering: bool = False) -> Observed:
     """What it says of its body; ``delivering``: somebody here brings it its files, or waits until it can."""
     seen = Observed(
@@ -137,7 +139,7 @@ def observed(workload: Workload, now: datetime, *, delivering: bool = False) -> 
         hash=workload.hash,
         generation=workload.generation,
         kept="disk" if workload.kept else "nothing",
-        details=dict(workload.details),
+        details=workload.details,
         observed_at=now,
     )
     if workload.state == "deleting":

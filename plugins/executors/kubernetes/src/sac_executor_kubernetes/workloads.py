@@ -100,6 +100,7 @@ class Workloads:
         """Remove a Deployment that has no pods; what belongs to it goes with it."""
         options = {"propagationPolicy": "Background", "preconditions": {"uid": workload.uid}}
         await self._cluster.delete("deployments", workload.name, options)
+        self._mirror.removed(workload)
 
     async def volumes(self, key: Key) -> list[str]:
         """The names of a body's volume claims, which may be there without it."""
