@@ -205,7 +205,7 @@ def test_a_template_may_be_yaml() -> None:
         (agent(volumeMounts=mounts(path="/")), "spec.containers.0.volumeMounts.0.mountPath"),
         (agent(volumeMounts=mounts(path="/data/../opt/sac")), "spec.containers.0.volumeMounts.0.mountPath"),
         (agent(volumeMounts=mounts(path="//opt/sac/x")), "spec.containers.0.volumeMounts.0.mountPath"),
-        (agent(volumeMounts=mounts(path="/agent/work/x")), "spec.containers.0.volumeMounts.0.mountPath"),
+        (agent(volumeMounts=mounts(path="/agent/home/x")), "spec.containers.0.volumeMounts.0.mountPath"),
         (agent(volumeMounts=mounts(path="/sys/fs/cgroup")), "spec.containers.0.volumeMounts.0.mountPath"),
         (agent(volumeMounts=mounts("run")), "spec.containers.0.volumeMounts.0.name"),
         (agent(volumeMounts=mounts("agent")), "spec.containers.0.volumeMounts.0.name"),
